@@ -1,0 +1,1 @@
+"""Plumbing shared by all services: no business word lives here."""

@@ -1,0 +1,133 @@
+"""``<service> admin``: dead letters, resending, housekeeping and the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import delete, func, select
+
+from common.clock import SystemClock
+from common.db import Database
+from common.db.plumbing import idempotency_table, outbox_table, signing_key_table
+from common.errors import DomainError
+from common.messaging import deadletters
+from common.runtime import ServiceRuntime
+from common.service import Service
+
+console = Console()
+
+
+def admin_group(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Group:
+    """The ``admin`` commands of a service."""
+
+    @click.group(help="Look after the service's messages and tables.")
+    def admin() -> None:
+        pass
+
+    admin.add_command(_dead_letters(runtime))
+    admin.add_command(_outbox(service, runtime))
+
+    @admin.command()
+    def doctor() -> None:
+        """Say in plain words what is wrong; exits with 1 when anything is."""
+        findings = examine(runtime().database)
+        for finding in findings:
+            console.print(f"[red]✗[/red] {finding}")
+        if findings:
+            raise SystemExit(1)
+        console.print(f"[green]✓[/green] {service.name} is well")
+
+    return admin
+
+
+def _dead_letters(runtime: Callable[[], ServiceRuntime]) -> click.Group:
+    @click.group("dead-letters", help="Messages that could not be handled.")
+    def group() -> None:
+        pass
+
+    @group.command("list")
+    @click.option("--all", "closed", is_flag=True, help="Also the replayed and dropped ones.")
+    def list_letters(closed: bool) -> None:
+        """Show what waits for somebody."""
+        table = Table("id", "type", "attempts", "died at", "error")
+        for letter in deadletters.list(runtime().database, closed=closed):
+            table.add_row(str(letter.id), letter.type, str(letter.attempts), f"{letter.died_at:%F %T}", letter.error[:80])
+        console.print(table)
+
+    @group.command()
+    @click.argument("letter_id", type=UUID)
+    def show(letter_id: UUID) -> None:
+        """Show one message with its body and error."""
+        letter = deadletters.show(runtime().database, letter_id)
+        console.print(letter.envelope, letter.body.decode(errors="replace"), letter.error)
+
+    @group.command()
+    @click.argument("letter_id", type=UUID)
+    def replay(letter_id: UUID) -> None:
+        """Handle a message again."""
+        running = runtime()
+        try:
+            outcome = deadletters.replay(running.database, running.consumer, letter_id)
+        except DomainError as error:
+            raise click.ClickException(error.detail) from error
+        console.print(outcome.result.value, outcome.error or "")
+
+    @group.command()
+    @click.argument("letter_id", type=UUID)
+    def drop(letter_id: UUID) -> None:
+        """Give a message up for good."""
+        deadletters.drop(runtime().database, letter_id)
+
+    return group
+
+
+def _outbox(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Group:
+    @click.group(help="Messages that this service wrote.")
+    def outbox() -> None:
+        pass
+
+    @outbox.command()
+    @click.argument("to_service")
+    @click.option("--days", default=3650, show_default=True, help="How far back.")
+    def resend(to_service: str, days: int) -> None:
+        """Send this service's messages to one consumer again, with the same ids (builds a new service's copies)."""
+        from common.messaging.rabbit import RabbitTransport, Topology
+
+        running = runtime()
+        topology = Topology(service.subscriptions, prefix=running.settings.amqp_prefix)
+        transport = RabbitTransport(running.settings.amqp_url, topology)
+        since = SystemClock().now() - timedelta(days=days)
+        count = deadletters.resend(running.database, transport, to_service, since=since)
+        console.print(f"{count} messages sent to {to_service}")
+
+    return outbox
+
+
+def examine(database: Database) -> list[str]:
+    """What is wrong with a service's plumbing, in plain words; empty when all is well."""
+    now, findings = SystemClock().now(), []
+    with database.system_session() as session:
+        old = outbox_table.c.published_at.is_(None) & (outbox_table.c.created_at < now - timedelta(minutes=1))
+        stuck = session.scalar(select(func.count()).select_from(outbox_table).where(old)) or 0
+        if stuck:
+            findings.append(f"{stuck} messages have waited over a minute for the relay: is the worker (and broker) up?")
+        letters = deadletters.count(database)
+        if letters:
+            findings.append(f"{letters} messages could not be handled: see 'admin dead-letters list'")
+        if not session.scalar(select(func.count()).select_from(signing_key_table)):
+            findings.append("the keys that sign access tokens have not arrived: is the members worker up?")
+    return findings
+
+
+def forget_old_keys(database: Database) -> int:
+    """Delete idempotency keys older than 24 hours; returns how many."""
+    with database.system_session() as session:
+        before = SystemClock().now() - timedelta(hours=24)
+        gone = session.execute(delete(idempotency_table).where(idempotency_table.c.created_at < before)).rowcount
+        session.commit()
+    return int(gone)

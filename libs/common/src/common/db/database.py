@@ -1,0 +1,173 @@
+"""One service's database: an engine, and sessions that cannot forget whose data they handle (ARCHITECTURE section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Engine, create_engine, event, make_url, select, text
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+from sqlalchemy.orm.session import UOWTransaction
+
+from common.clock import Clock, SystemClock
+from common.db.mapping import TenantMixin
+from common.db.plumbing import organization_table
+from common.errors import UnavailableError
+
+EVERY_ORGANIZATION = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A service's copy of an organisation: what it is called, its money and zone, and its clock."""
+
+    id: UUID
+    slug: str
+    name: str
+    country: str
+    currency: str
+    timezone: str
+    language: str
+    mode: str
+    profile: dict[str, Any]
+    clock_now: datetime | None
+    version: int
+    clock_version: int
+
+
+class TenantSession(Session):
+    """A session of one organisation, or of all of them for workers (``organization_id`` None).
+
+    Bound to an organisation it adds the filter to every ORM query, stamps every insert, and tells PostgreSQL whose
+    rows the transaction may see (row-level security). Rollback is the default; commit is explicit.
+    """
+
+    organization_id: UUID | None = None
+    clock: Clock
+    _organization: Organization | None = None
+
+    def bind_organization(self, organization_id: UUID | None) -> None:
+        """Switch to another organisation (None: all). Objects already loaded are let go."""
+        self.expunge_all()
+        self.organization_id = organization_id
+        self._organization = None
+        if self.in_transaction():
+            self.execute(text("SELECT set_config('deskledger.organization', :org, true)"), {"org": self._setting})
+
+    @property
+    def _setting(self) -> str:
+        return str(self.organization_id) if self.organization_id else EVERY_ORGANIZATION
+
+    @property
+    def organization(self) -> Organization:
+        """The organisation this session is bound to; raises UnavailableError while its copy has not arrived here."""
+        if self._organization is None:
+            table = organization_table
+            row = self.execute(select(table).where(table.c.id == self.organization_id)).mappings().one_or_none()
+            if row is None:
+                raise UnavailableError(
+                    "organization_not_here_yet", "this organisation is still being set up; try again in a moment"
+                )
+            self._organization = Organization(**row)
+        return self._organization
+
+    def now(self) -> datetime:
+        """The organisation's business time: a rehearsal organisation's own clock, else the real time."""
+        return self.organization.clock_now or self.clock.now()
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _announce_organization(session: TenantSession, _transaction: SessionTransaction, connection: Any) -> None:
+    connection.execute(text("SELECT set_config('deskledger.organization', :org, true)"), {"org": session._setting})
+    session._organization = None
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _filter_by_organization(state: ORMExecuteState) -> None:
+    session = state.session
+    if not isinstance(session, TenantSession) or session.organization_id is None:
+        return
+    if (state.is_select or state.is_update or state.is_delete) and not state.is_column_load:
+        organization_id = session.organization_id
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                TenantMixin, lambda cls: cls.organization_id == organization_id, include_aliases=True
+            )
+        )
+
+
+@event.listens_for(TenantSession, "before_flush")
+def _stamp_organization(session: TenantSession, _context: UOWTransaction, _instances: Any) -> None:
+    for row in session.new:
+        if isinstance(row, TenantMixin):
+            if row.organization_id is None:
+                row.organization_id = session.organization_id
+            elif session.organization_id not in (None, row.organization_id):
+                raise PermissionError("a row of another organisation cannot be written in this session")
+
+
+def make_engine(url: str, *, pool_size: int = 10, role: str | None = None) -> Engine:
+    """An engine for PostgreSQL through psycopg. With ``role`` every connection takes that role on (row-level security)."""
+    parsed = make_url(url)
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+        connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
+    )
+    if role:
+        _take_role(engine, role)
+    return engine
+
+
+def _take_role(engine: Engine, role: str) -> None:
+    @event.listens_for(engine, "connect")
+    def set_role(connection: Any, _record: Any) -> None:
+        autocommit, connection.autocommit = connection.autocommit, True
+        connection.execute(f'SET ROLE "{role}"')
+        connection.autocommit = autocommit
+
+
+def service_role(url: str) -> str:
+    """Name of the role that a service takes on in its database: neither superuser nor owner of the tables."""
+    return f"{make_url(url).database}_service"
+
+
+class Database:
+    """A service's database. ``session(organization)`` for one organisation, ``system_session()`` across all."""
+
+    def __init__(self, url: str, *, clock: Clock | None = None, pool_size: int = 10, role: str | None = None) -> None:
+        self.url = url
+        self.clock = clock or SystemClock()
+        self.engine = make_engine(url, pool_size=pool_size, role=role if role is not None else service_role(url))
+
+    def open_session(self, organization_id: UUID | None) -> TenantSession:
+        """A session that the caller must close; None sees every organisation."""
+        session = TenantSession(self.engine, expire_on_commit=False)
+        session.organization_id = organization_id
+        session.clock = self.clock
+        return session
+
+    @contextmanager
+    def session(self, organization_id: UUID) -> Iterator[TenantSession]:
+        """A session of one organisation; what is not committed explicitly is rolled back."""
+        with self.open_session(organization_id) as session:
+            yield session
+
+    @contextmanager
+    def system_session(self) -> Iterator[TenantSession]:
+        """A session across organisations, for workers and administration only."""
+        with self.open_session(None) as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()

@@ -1,0 +1,33 @@
+"""flask-smorest's blueprint, with our answer for wrong content types and problem schemas in the documents."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from flask import request
+from flask_smorest import Blueprint as SmorestBlueprint
+from werkzeug.exceptions import UnsupportedMediaType
+
+
+class Blueprint(SmorestBlueprint):
+    """A group of routes of one service."""
+
+    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Any:
+        """As flask-smorest's; a body of another type than JSON is 415 and not a misleading 422."""
+        decorate = super().arguments(schema, location=location, **kwargs)
+        if location != "json":
+            return decorate
+
+        def with_type_check(view: Any) -> Any:
+            decorated = decorate(view)
+
+            @wraps(decorated)
+            def checked(*args: Any, **inner: Any) -> Any:
+                if request.get_data(cache=True) and not request.is_json:
+                    raise UnsupportedMediaType("the body must be application/json")
+                return decorated(*args, **inner)
+
+            return checked
+
+        return with_type_check

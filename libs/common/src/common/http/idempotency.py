@@ -1,0 +1,114 @@
+"""``Idempotency-Key``: one mechanism for every POST, in the same transaction as the effect (API.md, conventions).
+
+A stored answer is replayed; a refusal changes nothing and is not stored, so that the same key may be used again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from flask import Request, Response, g, request
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.auth.access import Principal
+from common.clock import SystemClock
+from common.db import TenantSession
+from common.db.plumbing import idempotency_table
+from common.errors import BadRequestError, ConflictError, InvalidError
+from common.http.work import bind_session, current_session
+
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+Required = bool | Callable[[Request], bool]
+
+
+def idempotent(*, required: Required = False, by_effect: bool = False) -> Callable[[Any], Any]:
+    """Mark a POST view: the key is ``required``, or the use case itself is idempotent by key (``by_effect``).
+
+    ``by_effect`` is for use cases with several transactions (a charge at a provider): they find their earlier effect
+    by the key and answer with its present state.
+    """
+
+    def decorate(view: Any) -> Any:
+        view.idempotency = (required, by_effect)
+        return view
+
+    return decorate
+
+
+def idempotency_key() -> str | None:
+    """The key of the running request, checked for its form; None without one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
+        raise BadRequestError("idempotency_key_invalid", "Idempotency-Key must have 1 to 255 printable characters")
+    return key
+
+
+def run_once(view: Callable[[], Response], options: tuple[Required, bool]) -> Response:
+    """Run a POST view under its key: replay a stored answer, refuse another body, or store this one."""
+    required, by_effect = options
+    key = idempotency_key()
+    if key is None:
+        if required(request) if callable(required) else required:
+            raise BadRequestError("idempotency_key_missing", "this request needs an Idempotency-Key header")
+        return view()
+    if by_effect:
+        return view()
+    session = _session()
+    scope, fingerprint = _scope(), _fingerprint()
+    stored = _claim(session, scope, key, fingerprint)
+    if stored is not None:
+        return stored
+    response = view()
+    if response.status_code < 400:
+        _store(_session(), scope, key, response)
+    return response
+
+
+def _session() -> TenantSession:
+    if g.get("principal") is not None or g.get("session") is not None:
+        return current_session()
+    return bind_session(None)
+
+
+def _scope() -> str:
+    principal: Principal | None = g.get("principal")
+    caller = f"{principal.organization_id}/{principal.subject}" if principal else f"public/{request.remote_addr}"
+    return f"{caller} {request.method} {request.path}"
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256(request.query_string + b"\n" + request.get_data()).hexdigest()
+
+
+def _claim(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
+    lock = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(lock))):
+        raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
+    values = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": SystemClock().now()}
+    claimed = session.execute(
+        insert(idempotency_table).values(values).on_conflict_do_nothing().returning(idempotency_table.c.key)
+    ).first()
+    return None if claimed else _replay(session, scope, key, fingerprint)
+
+
+def _replay(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response:
+    table = idempotency_table
+    row = session.execute(select(table).where(table.c.scope == scope, table.c.key == key)).one()
+    if row.fingerprint != fingerprint:
+        raise InvalidError("idempotency_key_reused", "this key was used with another request body")
+    response = Response(row.body, row.status, headers=row.headers)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _store(session: TenantSession, scope: str, key: str, response: Response) -> None:
+    table = idempotency_table
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    session.execute(
+        update(table)
+        .where(table.c.scope == scope, table.c.key == key)
+        .values(status=response.status_code, headers=headers, body=response.get_data())
+    )

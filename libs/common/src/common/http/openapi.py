@@ -1,0 +1,99 @@
+"""What flask-smorest leaves out of the OpenAPI document: our own fields, problems, security, idempotency keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import Schema, fields
+
+from common.http.problems import PROBLEM_TYPE, ProblemSchema
+from common.http.schemas import Id, MoneyField, Quantity
+
+if TYPE_CHECKING:
+    from common.http.app import ServiceApp
+
+_MONEY = {
+    "type": "object",
+    "properties": {
+        "amount_minor": {"type": "integer", "description": "Minor units: cents for EUR"},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    },
+    "required": ["amount_minor", "currency"],
+    "additionalProperties": False,
+    "example": {"amount_minor": 30000, "currency": "EUR"},
+}
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Makes a repeated request harmless: the same key and body replay the stored answer for 24 hours.",
+}
+
+
+def field_attributes(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> dict[str, Any]:
+    """Schema attributes of our own fields."""
+    if isinstance(field, MoneyField):
+        described = {**_MONEY, "properties": {**_MONEY["properties"]}}  # type: ignore[dict-item]
+        amount: dict[str, Any] = {"type": "integer", "maximum": 10**14, "minimum": -(10**14) if field.negative else 0}
+        described["properties"] = {**described["properties"], "amount_minor": amount}  # type: ignore[dict-item]
+        return _nullable(described, field)
+    if isinstance(field, Quantity):
+        return _nullable({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, field)
+    if isinstance(field, Id):
+        return _nullable({"type": "string", "pattern": f"^{field.prefix}_[0-9a-f]{{32}}$"}, field)
+    return {}
+
+
+def schema_name(schema: type[Schema] | Schema) -> str:
+    """``LocationInSchema`` -> ``LocationIn``; the bodies of PATCH, where nothing is required, end in ``Patch``."""
+    if isinstance(schema, str):
+        return schema.removesuffix("Schema")
+    kind = schema if isinstance(schema, type) else type(schema)
+    partial = not isinstance(schema, type) and schema.partial
+    return kind.__name__.removesuffix("Schema") + ("Patch" if partial else "")
+
+
+def _nullable(described: dict[str, Any], field: fields.Field[Any]) -> dict[str, Any]:
+    if field.allow_none:
+        described["type"] = [described["type"], "null"]
+    return described
+
+
+def complete_document(app: ServiceApp) -> None:
+    """Add security, the problem answer and idempotency keys to every operation."""
+    spec = app.api.spec
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    if "Problem" not in spec.components.schemas:
+        spec.components.schema("Problem", schema=ProblemSchema)
+    access = _access_by_operation(app)
+    for path, operations in spec._paths.items():
+        for method, operation in operations.items():
+            if method in {"get", "post", "put", "patch", "delete"}:
+                _complete_operation(operation, method, *access.get((path, method), ((), (False, False))))
+
+
+def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, Any]]:
+    found = {}
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        path = rule.rule
+        for argument in rule.arguments:
+            path = path.replace(f"<{argument}>", f"{{{argument}}}").replace(f"<path:{argument}>", f"{{{argument}}}")
+            path = path.replace(f"<string:{argument}>", f"{{{argument}}}")
+        for method in rule.methods or ():
+            options = getattr(view, "idempotency", (False, False))
+            found[(path, method.lower())] = (getattr(view, "access", ()), options)
+    return found
+
+
+def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idempotency: Any) -> None:
+    operation["security"] = [{"bearer": []}] if roles else []
+    if roles:
+        operation["x-roles"] = [str(role) for role in roles]
+    if method == "post":
+        header = {**_KEY_HEADER, "required": idempotency[0] is True}
+        operation.setdefault("parameters", []).append(header)
+    operation["responses"]["default"] = {
+        "description": "A problem (RFC 9457)",
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }

@@ -1,0 +1,49 @@
+"""A connection to RabbitMQ: kombu's, with our time limits, and typed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from amqp import Channel
+from amqp.exceptions import AMQPError
+from kombu.connection import Connection
+
+# What the socket and py-amqp raise when a connection or channel is done for (IndexError: a torn frame).
+CONNECTION_ERRORS = (AMQPError, OSError, IndexError)
+
+HEARTBEAT = 30
+
+
+class BrokerConnection:
+    """An open connection; every method but `drop` raises what `CONNECTION_ERRORS` lists when it breaks."""
+
+    def __init__(self, url: str, *, heartbeat: int = HEARTBEAT) -> None:
+        limits = {"read_timeout": 60, "write_timeout": 30}
+        make: Any = Connection  # kombu is untyped
+        self._kombu = make(url, connect_timeout=5, heartbeat=heartbeat, transport_options=limits)
+        self._kombu.connect()
+
+    def channel(self) -> Channel:
+        """A new channel."""
+        return self._kombu.channel()
+
+    def wait(self, seconds: float) -> bool:
+        """Take in what the broker says; False when it said nothing for so long.
+
+        Only positive times: with 0, py-amqp loses the head of a frame that has arrived in part.
+        """
+        try:
+            self._kombu.drain_events(timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def beat(self) -> None:
+        """Send a heartbeat if one is due, and raise if the broker's stay out; call about once a second."""
+        self._kombu.heartbeat_check()
+
+    def drop(self) -> None:
+        """Close the socket without AMQP's farewells, which a broken connection would wait for."""
+        with suppress(*CONNECTION_ERRORS):
+            self._kombu.collect()

@@ -1,0 +1,1 @@
+"""Fixtures and servers for tests: real PostgreSQL, real RabbitMQ."""

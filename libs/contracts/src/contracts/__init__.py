@@ -1,0 +1,1 @@
+"""The messages that services exchange: one class and one golden example per message version."""

@@ -1,0 +1,1 @@
+"""Rules of the catalog, without input or output."""

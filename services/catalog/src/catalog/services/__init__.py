@@ -1,0 +1,1 @@
+"""Use cases of the catalog: the only place where its state changes."""
