@@ -1,0 +1,1 @@
+"""The whole suite as one process on embedded PostgreSQL: what `make up` starts."""

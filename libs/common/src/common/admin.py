@@ -56,7 +56,9 @@ def _dead_letters(runtime: Callable[[], ServiceRuntime]) -> click.Group:
         """Show what waits for somebody."""
         table = Table("id", "type", "attempts", "died at", "error")
         for letter in deadletters.list(runtime().database, closed=closed):
-            table.add_row(str(letter.id), letter.type, str(letter.attempts), f"{letter.died_at:%F %T}", letter.error[:80])
+            table.add_row(
+                str(letter.id), letter.type, str(letter.attempts), f"{letter.died_at:%F %T}", letter.error[:80]
+            )
         console.print(table)
 
     @group.command()
@@ -128,6 +130,7 @@ def forget_old_keys(database: Database) -> int:
     """Delete idempotency keys older than 24 hours; returns how many."""
     with database.system_session() as session:
         before = SystemClock().now() - timedelta(hours=24)
-        gone = session.execute(delete(idempotency_table).where(idempotency_table.c.created_at < before)).rowcount
+        table = idempotency_table
+        gone = session.execute(delete(table).where(table.c.created_at < before).returning(table.c.key)).all()
         session.commit()
-    return int(gone)
+    return len(gone)

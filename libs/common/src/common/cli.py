@@ -17,7 +17,7 @@ from common.service import Service
 from common.telemetry.logs import configure_logs
 
 
-class _Gunicorn(BaseApplication):  # type: ignore[misc]
+class _Gunicorn(BaseApplication):
     """gunicorn around an application factory; each worker process builds its own app and connections."""
 
     def __init__(self, build: Callable[[], Any], options: dict[str, Any]) -> None:
@@ -96,6 +96,3 @@ def service_cli(service: Service) -> click.Group:
     for command in service.commands:
         cast(click.Group, cli.commands["admin"]).add_command(command)
     return cli
-
-
-

@@ -54,7 +54,7 @@ def wall_to_instant(wall: datetime, zone: str) -> datetime:
     """
     if wall.tzinfo is not None:
         raise ValueError("wall time must be naive")
-    # With fold=0 zoneinfo reads a gap with the offset before it, which is the shift forward, and an overlap as its first.
+    # With fold=0 zoneinfo reads a gap with the offset before it (a shift forward), and an overlap as its first.
     return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,7 +70,8 @@ def next_due(database: Database, jobs: Sequence[Job], organization_id: UUID) -> 
         organization, due_at = pending.c
         parts.append(select(func.min(due_at).label("due_at")).where(organization == organization_id))
     with database.system_session() as session:
-        return session.scalar(select(func.min(union_all(*parts).subquery().c.due_at)))
+        due: datetime | None = session.scalar(select(func.min(union_all(*parts).subquery().c.due_at)))
+        return due
 
 
 class Scheduler:

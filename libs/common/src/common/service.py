@@ -26,8 +26,8 @@ class Service:
     """The definition of a service.
 
     ``subscriptions`` maps every service's name to the routing keys it listens to (the map of the whole system).
-    ``setup`` may hang adapters onto the app (``app.extensions``); ``build_jobs`` gets the same settings; ``prepare`` runs
-    after each migration (a first signing key, say).
+    ``setup`` may hang adapters onto the app (``app.extensions``); ``build_jobs`` gets the same settings; ``prepare``
+    runs after each migration (a first signing key, say).
     """
 
     name: str

@@ -16,7 +16,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A nested value of a message; unknown fields are ignored."""
 
 
-class BillingProfile(Part):
+class BillingProfile(Part, frozen=True, kw_only=True):
     """Whom an invoice is addressed to."""
 
     name: str | None = None
@@ -29,7 +29,7 @@ class BillingProfile(Part):
     tax_category: str | None = None
 
 
-class SigningKey(Part):
+class SigningKey(Part, frozen=True, kw_only=True):
     """A public key with which access tokens can be checked (PEM)."""
 
     kid: str
@@ -37,7 +37,7 @@ class SigningKey(Part):
     not_after: datetime | None = None
 
 
-class RatePrice(Part):
+class RatePrice(Part, frozen=True, kw_only=True):
     """Price of one unit of time: ``hour``, ``half_day``, ``day``, ``week`` or ``month``."""
 
     unit: str
@@ -45,7 +45,7 @@ class RatePrice(Part):
     when: str = "any"
 
 
-class Extra(Part):
+class Extra(Part, frozen=True, kw_only=True):
     """Something booked along with a resource: catering, a projector."""
 
     code: str
@@ -53,7 +53,7 @@ class Extra(Part):
     price: Money
 
 
-class ChargeLine(Part):
+class ChargeLine(Part, frozen=True, kw_only=True):
     """One priced line of a booking, as shown to the customer and later invoiced."""
 
     description: str
@@ -62,21 +62,21 @@ class ChargeLine(Part):
     net: Money
 
 
-class Period(Part):
+class Period(Part, frozen=True, kw_only=True):
     """A half-open interval of civil dates."""
 
     start: date
     end: date
 
 
-class Pause(Part):
+class Pause(Part, frozen=True, kw_only=True):
     """Days without charge: ``start`` and ``end`` (exclusive, None: until further notice)."""
 
     start: date
     end: date | None = None
 
 
-class InvoiceLineSummary(Part):
+class InvoiceLineSummary(Part, frozen=True, kw_only=True):
     """A line of an invoice as mails and receipts show it."""
 
     description: str
@@ -85,7 +85,7 @@ class InvoiceLineSummary(Part):
     period: Period | None = None
 
 
-class Customer(Part):
+class Customer(Part, frozen=True, kw_only=True):
     """Who owes: a member or a company, and how to reach them."""
 
     member_id: UUID | None = None

@@ -27,6 +27,9 @@ from invoicing.domain.proration import (
 )
 
 JANUARY = Period(date(2027, 1, 1), date(2027, 2, 1))
+FEBRUARY = Period(date(2027, 2, 1), date(2027, 3, 1))
+LEAP_FEBRUARY = Period(date(2028, 2, 1), date(2028, 3, 1))
+SEPTEMBER = Period(date(2027, 9, 1), date(2027, 10, 1))
 MARCH = Period(date(2027, 3, 1), date(2027, 4, 1))
 
 
@@ -44,19 +47,11 @@ def billed(period: Period, price: int = 30000, *, credited: int = 0, charged: in
 @pytest.mark.parametrize(
     ("price", "first", "last", "full", "expected"),
     [
-        pytest.param(
-            30000, date(2027, 9, 17), None, Period(date(2027, 9, 1), date(2027, 10, 1)), 14000, id="PRO-3 17 Sep"
-        ),
+        pytest.param(30000, date(2027, 9, 17), None, SEPTEMBER, 14000, id="PRO-3 from 17 Sep"),
         pytest.param(30000, date(2027, 1, 1), date(2027, 1, 20), JANUARY, 19355, id="PRO-3 ending 20 Jan"),
-        pytest.param(
-            30000, date(2027, 2, 12), None, Period(date(2027, 2, 1), date(2027, 3, 1)), 18214, id="PRO-3 2027"
-        ),
-        pytest.param(
-            30000, date(2028, 2, 12), None, Period(date(2028, 2, 1), date(2028, 3, 1)), 18621, id="PRO-3 2028"
-        ),
-        pytest.param(
-            29900, date(2027, 4, 20), None, Period(date(2027, 4, 1), date(2027, 5, 1)), 10963, id="PRO-3 11/30"
-        ),
+        pytest.param(30000, date(2027, 2, 12), None, FEBRUARY, 18214, id="PRO-3 from 12 Feb 2027"),
+        pytest.param(30000, date(2028, 2, 12), None, LEAP_FEBRUARY, 18621, id="PRO-3 from 12 Feb 2028"),
+        pytest.param(29900, date(2027, 9, 20), None, SEPTEMBER, 10963, id="PRO-3 299.00 x 11/30"),
     ],
 )
 def test_vectors_of_pro_3(price: int, first: date, last: date | None, full: Period, expected: int) -> None:
@@ -66,8 +61,8 @@ def test_vectors_of_pro_3(price: int, first: date, last: date | None, full: Peri
 
 
 def test_price_quantity_discount_and_days_are_rounded_once_mon_2() -> None:
-    # 3 x 10.01 x 0.85 x 17/28 = 15.4975…; rounding step by step would give 15.50 from 25.53.
-    assert line_amount(1001, Decimal(3), Decimal(15), 17, 28) == 1550
+    # 3 x 10.06 x 0.85 x 17/28 = 15.57504; rounding 25.653 to 25.65 on the way would give 15.57.
+    assert line_amount(1006, Decimal(3), Decimal(15), 17, 28) == 1558
     assert line_amount(333, Decimal("1.5"), Decimal("33.3"), 1, 1) == 333  # 333.1665
     assert line_amount(-5, Decimal("0.5")) == -3  # halves away from zero
 

@@ -164,9 +164,9 @@ def test_foreign_references_are_refused(reference: str) -> None:
 def test_signed_events_come_back_as_they_were_told_pay7() -> None:
     gateway = SandboxGateway("secret")
     outcome = ChargeOutcome(ChargeState.FAILED, "sbx_ch.x", "insufficient_funds", FailureKind.SOFT)
-    body, headers = sign_charge_event(outcome, secret="secret", occurred_at=NOON, payment_id="pay_1", reversed=True)
+    body, headers = sign_charge_event(outcome, secret="secret", occurred_at=NOON, payment_id="pay_1", taken_back=True)
     (event,) = gateway.parse_webhook(body, headers)
-    assert event == ChargeChanged(event.event_id, NOON, outcome, "pay_1", reversed=True)
+    assert event == ChargeChanged(event.event_id, NOON, outcome, "pay_1", taken_back=True)
     amount = Money(34500, "EUR")
     body, headers = sign_dispute_event("sbx_ch.x", amount, DisputeState.LOST, secret="secret", occurred_at=NOON)
     (dispute,) = gateway.parse_webhook(body, headers)

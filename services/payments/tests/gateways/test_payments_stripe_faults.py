@@ -1,4 +1,4 @@
-"""The Stripe adapter when the wire, Stripe or the order of things goes wrong: one charge, a right answer, nothing lost."""
+"""The Stripe adapter when the wire or Stripe goes wrong: one charge, a right answer, nothing lost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ import pytest
 from stripe_wire_double import Fault, StripeDouble
 
 from common.money import Money
+from payments.gateways.events import (
+    ChargeChanged,
+    DisputeChanged,
+    DisputeState,
+    MethodChanged,
+    MethodGone,
+    MethodSaved,
+    RefundChanged,
+)
 from payments.gateways.port import (
     ChargeRequest,
     ChargeState,
@@ -26,15 +35,6 @@ from payments.gateways.port import (
     SetupRequest,
     SignatureError,
     UnsupportedByGatewayError,
-)
-from payments.gateways.events import (
-    ChargeChanged,
-    DisputeChanged,
-    DisputeState,
-    MethodChanged,
-    MethodGone,
-    MethodSaved,
-    RefundChanged,
 )
 
 Build = Callable[..., PaymentGateway]
@@ -210,7 +210,9 @@ def test_a_failed_confirmation_is_a_soft_failure(double: StripeDouble, stripe_on
     assert (outcome.state, outcome.failure_kind) == (ChargeState.FAILED, FailureKind.SOFT)
 
 
-def test_an_amount_that_stripe_cannot_charge_fails_without_asking(double: StripeDouble, stripe_on_double: Build) -> None:
+def test_an_amount_that_stripe_cannot_charge_fails_without_asking(
+    double: StripeDouble, stripe_on_double: Build
+) -> None:
     gateway = stripe_on_double()
     outcome = gateway.charge(a_request(double, gateway, amount=Money(1001, "KWD")))
     assert (outcome.state, outcome.failure_code) == (ChargeState.FAILED, "amount_not_chargeable")

@@ -1,4 +1,4 @@
-"""One service's database: an engine, and sessions that cannot forget whose data they handle (ARCHITECTURE section 5)."""
+"""One service's database: an engine, and sessions that cannot forget whose data they handle (ARCHITECTURE 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Engine, create_engine, event, make_url, select, text
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
-from sqlalchemy.orm.session import UOWTransaction
+from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from common.clock import Clock, SystemClock
 from common.db.mapping import TenantMixin
@@ -95,9 +95,7 @@ def _filter_by_organization(state: ORMExecuteState) -> None:
     if (state.is_select or state.is_update or state.is_delete) and not state.is_column_load:
         organization_id = session.organization_id
         state.statement = state.statement.options(
-            with_loader_criteria(
-                TenantMixin, lambda cls: cls.organization_id == organization_id, include_aliases=True
-            )
+            with_loader_criteria(TenantMixin, lambda cls: cls.organization_id == organization_id, include_aliases=True)
         )
 
 
@@ -112,7 +110,7 @@ def _stamp_organization(session: TenantSession, _context: UOWTransaction, _insta
 
 
 def make_engine(url: str, *, pool_size: int = 10, role: str | None = None) -> Engine:
-    """An engine for PostgreSQL through psycopg. With ``role`` every connection takes that role on (row-level security)."""
+    """An engine for PostgreSQL through psycopg; with ``role`` every connection takes that role on."""
     parsed = make_url(url)
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),

@@ -45,7 +45,7 @@ def _upgrade(connection: Connection, migrations: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(migrations))
-    with EnvironmentContext(config, script, fn=steps) as environment:  # type: ignore[arg-type]
+    with EnvironmentContext(config, script, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=False)
         environment.run_migrations()
 

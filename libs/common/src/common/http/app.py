@@ -51,7 +51,7 @@ class ServiceApp(Flask):
         with tracing(Trace(trace_id=trace_id, request_id=request_id, address=address)):
             return super().wsgi_app(environ, start_response)
 
-    def dispatch_request(self) -> Response:  # type: ignore[override]
+    def dispatch_request(self) -> Response:
         if request.url_rule is None:
             return self.make_response(super().dispatch_request())
         _refuse_unstorable_text()
@@ -127,14 +127,15 @@ def create_service_app(service: Service, settings: Settings, database: Database)
 def _register_routes(app: ServiceApp, service: Service) -> None:
     plugin = MarshmallowPlugin(schema_name_resolver=schema_name)
     app.api = ServiceApi(app, spec_kwargs={"marshmallow_plugin": plugin})
-    plugin.converter.add_attribute_function(field_attributes)
+    if plugin.converter is not None:
+        plugin.converter.add_attribute_function(field_attributes)  # type: ignore[no-untyped-call]
     for blueprint in service.blueprints():
         app.api.register_blueprint(blueprint)
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/v1/") and not hasattr(app.view_functions[rule.endpoint], "access"):
             raise RuntimeError(f"{rule.rule} does not say who may call it: add @allow(...) or @public")
     complete_document(app)
-    app.add_url_rule("/openapi.json", "openapi", lambda: app.api.spec.to_dict())
+    app.add_url_rule("/openapi.json", "openapi", app.api.spec.to_dict)
 
 
 def _register_hooks(app: ServiceApp, name: str) -> None:

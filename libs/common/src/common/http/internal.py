@@ -67,7 +67,9 @@ def _missing(session: TenantSession, expect: list[UUID]) -> list[str]:
         return []
     # A dead letter is not awaited: it waits for a person.
     arrived = set(session.scalars(select(inbox_table.c.message_id).where(inbox_table.c.message_id.in_(expect))))
-    arrived |= set(session.scalars(select(dead_letter_table.c.message_id).where(dead_letter_table.c.message_id.in_(expect))))
+    arrived |= set(
+        session.scalars(select(dead_letter_table.c.message_id).where(dead_letter_table.c.message_id.in_(expect)))
+    )
     return [str(message_id) for message_id in expect if message_id not in arrived]
 
 

@@ -65,9 +65,7 @@ def page(
     return {"items": items, "next_cursor": _cursor(items[-1], sort, columns) if more else None}
 
 
-def _sort_column(
-    sort: str, sorts: Mapping[str, InstrumentedAttribute[Any]]
-) -> tuple[InstrumentedAttribute[Any], bool]:
+def _sort_column(sort: str, sorts: Mapping[str, InstrumentedAttribute[Any]]) -> tuple[InstrumentedAttribute[Any], bool]:
     name = sort.removeprefix("-")
     if name not in sorts:
         raise InvalidError("unknown_sort", f"sort must be one of {', '.join(sorted(sorts))}, with - for descending")

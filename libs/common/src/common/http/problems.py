@@ -82,7 +82,7 @@ def from_domain_error(error: DomainError) -> Response:
 def from_http_exception(error: HTTPException) -> Response:
     """An error of Flask, webargs or a view's ``abort``."""
     if error.response is not None and error.code is not None and error.code < 400:
-        return Response(error.response.get_data(), error.code, headers=dict(error.get_headers()))
+        return Response(status=error.code, headers=dict(error.get_headers()))  # a redirect
     status = error.code or 500
     data = getattr(error, "data", None) or {}
     found = tuple(_flatten(data.get("messages") or {}))

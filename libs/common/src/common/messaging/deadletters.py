@@ -17,9 +17,12 @@ from common.db.plumbing import dead_letter_table as letters
 from common.errors import ConflictError, NotFoundError
 from common.messaging.message import Envelope
 from common.messaging.metrics import DEAD_LETTERS
+from common.messaging.resending import resend
 
 if TYPE_CHECKING:
     from common.messaging.consumer import Consumer, Outcome
+
+__all__ = ["DeadLetter", "bury", "count", "drop", "envelope_of", "list", "replay", "resend", "show"]
 
 
 @dataclass(frozen=True, slots=True)

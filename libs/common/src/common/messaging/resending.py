@@ -28,8 +28,8 @@ ORDER BY o.seq LIMIT %(limit)s
 def resend(
     database: Database,
     transport: Transport,
-    *,
     to_service: str,
+    *,
     since: datetime | None = None,
     until: datetime | None = None,
     organization_id: UUID | None = None,

@@ -38,7 +38,9 @@ def configure_logs(service: str, level: str = "INFO", form: str = "json") -> Non
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared)
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared
+        )
     )
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(number, logging.WARNING))

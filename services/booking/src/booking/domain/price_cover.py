@@ -27,11 +27,15 @@ _FIXED_LENGTHS = {Unit.DAY: _DAY, Unit.WEEK: 7 * _DAY, Unit.MONTH: 30 * _DAY}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One unit laid over ``[start, end)`` minutes. ``cost`` is in sixtieths of a minor unit."""
+    """One unit laid over ``[start, end)`` minutes. ``cost`` is in sixtieths of a minor unit.
+
+    ``worth`` is the unit's own length in minutes, also where it ends early or on a day of 25 hours.
+    """
 
     unit: Unit
     start: int
     end: int
+    worth: int
     cost: int
     at: int  # index of the slice in which it starts
 
@@ -63,8 +67,11 @@ class Timeline:
             if unit is Unit.HOUR:
                 yield self._hour_slot(minute, at)
             else:
-                end = min(minute + self._length(unit, minute), self._last_minute(unit, at))
-                yield Piece(unit, minute, end, price.price.amount_minor * COST_SCALE, at)
+                worth = self._worth(unit, minute)
+                # A local day of 25 hours is one day; one of 23 hours may be used up to its 24th (PRI-2).
+                length = worth if unit is Unit.HALF_DAY else worth + self._wall_time.gained(minute, minute + worth)
+                end = min(minute + length, self._last_minute(unit, at))
+                yield Piece(unit, minute, end, worth, price.price.amount_minor * COST_SCALE, at)
 
     def hourly_parts(self, start: int, end: int) -> Iterator[tuple[Slice, int]]:
         """The slices with an hourly price from ``start`` on, each with its minutes; stops at a slice without one."""
@@ -83,10 +90,11 @@ class Timeline:
         slot = here.rate.charge_slot_minutes if here.rate else 1
         if minute + slot <= here.end:
             cost = here.prices[Unit.HOUR].price.amount_minor * slot
-            return Piece(Unit.HOUR, minute, minute + slot, cost, at)
+            return Piece(Unit.HOUR, minute, minute + slot, slot, cost, at)
         parts = list(self.hourly_parts(minute, minute + slot))
         cost = sum(part.prices[Unit.HOUR].price.amount_minor * minutes for part, minutes in parts)
-        return Piece(Unit.HOUR, minute, minute + sum(minutes for _, minutes in parts), cost, at)
+        length = sum(minutes for _, minutes in parts)
+        return Piece(Unit.HOUR, minute, minute + length, length, cost, at)
 
     def _last_minute(self, unit: Unit, at: int) -> int:
         """A day bought at one price ends where days cost something else: at weekends, say (PRI-4)."""
@@ -103,11 +111,9 @@ class Timeline:
         here, there = self.slices[one], self.slices[other]
         return here.rate is there.rate and here.prices.get(unit) == there.prices.get(unit)
 
-    def _length(self, unit: Unit, minute: int) -> int:
-        """Minutes that a unit lasts; a local day of 25 hours is one day, one of 23 hours may be used up to its 24th."""
+    def _worth(self, unit: Unit, minute: int) -> int:
         if unit is not Unit.HALF_DAY:
-            length = _FIXED_LENGTHS[unit]
-            return length + self._wall_time.gained(minute, minute + length)
+            return _FIXED_LENGTHS[unit]
         day = self._wall_time.day(minute)
         if day not in self._half_days:
             self._half_days[day] = self._calendar.half_day_minutes(self._wall_time.first_day + timedelta(days=day))

@@ -13,8 +13,6 @@ from booking.domain.price_cover import CheapestCover, Piece, Timeline
 from booking.domain.price_wording import hours
 from booking.domain.rates import Unit
 
-_UNIT_MINUTES = {Unit.DAY: 24 * 60, Unit.WEEK: 7 * 24 * 60, Unit.MONTH: 30 * 24 * 60}
-
 
 @dataclass(frozen=True, slots=True)
 class CreditUse:
@@ -27,7 +25,7 @@ class CreditUse:
 
 def unit_credits(pieces: list[Piece]) -> int:
     """What the units themselves cost in minutes of credit: a day 24 hours, a half-day half of the business hours."""
-    return sum(_UNIT_MINUTES.get(piece.unit, piece.end - piece.start) for piece in pieces)
+    return sum(piece.worth for piece in pieces)
 
 
 def cheapest_with_credits(timeline: Timeline, cover: CheapestCover, minutes: int, available: int) -> CreditUse:

@@ -51,7 +51,8 @@ def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
             yield from run
             continue
         slots = list(run)
-        yield Piece(unit, slots[0].start, slots[-1].end, sum(slot.cost for slot in slots), slots[0].at)
+        start, end = slots[0].start, slots[-1].end
+        yield Piece(unit, start, end, end - start, sum(slot.cost for slot in slots), slots[0].at)
 
 
 def _parts(timeline: Timeline, piece: Piece) -> Iterator[_Part]:

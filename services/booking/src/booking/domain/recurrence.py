@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from booking.domain.intervals import Interval
 from booking.domain.recurrence_rule import Rule
@@ -60,8 +61,8 @@ def expand(recurrence: Recurrence, first: Interval, zone: str, *, limit: int = M
     """All occurrences of a series whose pattern starts with ``first``, in order of time, none touching another.
 
     Every occurrence keeps the local wall times of the first: a start in a DST gap shifts forward by the gap with the
-    whole booking, in an overlap the first of the two instants counts. A shifted one that would run into its
-    neighbour is left out: the rule named one time twice.
+    whole booking, in an overlap the first of the two instants counts. One that so runs into its neighbour ends where
+    that begins, and where both would begin at once there is only one: the rule named the same time twice.
 
     Raises InvalidError: those of `Rule.parse`, ``recurrence_too_long`` (more than ``limit``), ``recurrence_empty``,
     ``recurrence_overlaps_itself``.
@@ -76,7 +77,7 @@ def expand(recurrence: Recurrence, first: Interval, zone: str, *, limit: int = M
             found.append(Occurrence(number, start, interval))
     if not found:
         raise InvalidError("recurrence_empty", "The recurrence has no date at all.")
-    return _apart(found, zone)
+    return _apart(found, length, zone)
 
 
 def _wall_times(first: Interval, zone: str) -> tuple[datetime, timedelta]:
@@ -98,17 +99,23 @@ def _is_shifted(wall: datetime, zone: str) -> bool:
     return instant_to_wall(wall_to_instant(wall, zone), zone) != wall
 
 
-def _apart(found: Sequence[Occurrence], zone: str) -> list[Occurrence]:
-    """Without the shifted occurrences that ran into others; raises when others overlap."""
-    regular = [o for o in found if not _is_shifted(o.wall_start, zone)]
-    ordered = sorted(regular, key=lambda o: o.interval)
-    if any(later.interval.start < earlier.interval.end for earlier, later in zip(ordered, ordered[1:], strict=False)):
+def _apart(found: Iterable[Occurrence], length: timedelta, zone: str) -> list[Occurrence]:
+    """The occurrences in order of time; raises when they overlap by the local clock.
+
+    Where only a clock change makes two of them meet, the earlier ends where the later begins, or goes.
+    """
+    by_wall = sorted(found, key=lambda o: o.wall_start)
+    if any(later.wall_start < earlier.wall_start + length for earlier, later in pairwise(by_wall)):
         raise InvalidError("recurrence_overlaps_itself", "The booking is longer than the time between its dates.")
-    for occurrence in found:
-        shifted = _is_shifted(occurrence.wall_start, zone)
-        if shifted and not any(occurrence.interval.overlaps(other.interval) for other in ordered):
-            ordered.append(occurrence)
-    return sorted(ordered, key=lambda o: o.interval)
+    result: list[Occurrence] = []
+    for occurrence in sorted(by_wall, key=lambda o: (o.interval.start, not _is_shifted(o.wall_start, zone))):
+        start = occurrence.interval.start
+        if result and result[-1].interval.end > start:
+            earlier = result.pop()
+            if earlier.interval.start < start:
+                result.append(replace(earlier, interval=Interval(earlier.interval.start, start)))
+        result.append(occurrence)
+    return result
 
 
 def touched(occurrences: Iterable[Occurrence], number: int, scope: Scope) -> list[Occurrence]:
@@ -126,7 +133,7 @@ def moved(occurrences: Iterable[Occurrence], edited: Occurrence, to: Interval, z
     wall, length = _wall_times(to, zone)
     shift = wall - edited.wall_start
     result = [_moved(o, to if o.number == edited.number else None, shift, length, zone) for o in occurrences]
-    return _apart(result, zone)
+    return _apart(result, length, zone)
 
 
 def _moved(old: Occurrence, to: Interval | None, shift: timedelta, length: timedelta, zone: str) -> Occurrence:

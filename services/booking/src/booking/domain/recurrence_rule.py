@@ -121,7 +121,7 @@ def _check_supported(frequency: str, parts: Mapping[str, str]) -> None:
 def _positive(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or not 0 < int(text[:9]) or len(text) > 9:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
         raise _invalid("COUNT and INTERVAL are whole numbers from 1.")
     return int(text)
 

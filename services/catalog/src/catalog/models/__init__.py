@@ -1,6 +1,6 @@
 """Tables of the catalog."""
 
-from catalog.models.metadata import Base
 from catalog.models.locations import Location
+from catalog.models.metadata import Base
 
 __all__ = ["Base", "Location"]

@@ -49,11 +49,11 @@ class InvoiceBalance:
         return replace(self, paid=self.paid - used), amount - used
 
 
-def draw_oldest_first(credits: Sequence[Money], payable: Money) -> list[Money]:
+def draw_oldest_first(account_credits: Sequence[Money], payable: Money) -> list[Money]:
     """How much each account credit, oldest first, gives towards ``payable``; in sum never more than it."""
     drawn: list[Money] = []
     left = _not_negative(payable)
-    for credit in credits:
+    for credit in account_credits:
         used = min(_not_negative(credit), left)
         left -= used
         drawn.append(used)

@@ -70,9 +70,11 @@ def _charge_at(
     if not facts.failures:
         return due
     if method_since > _last(facts).failed_at:
-        # A new method is tried at once, whatever became of the old one, though never before the due date (PAY-2, PAY-1).
+        # A new method is tried at once, whatever became of the old one (PAY-2).
         return max(due, method_since)
-    return retry_at(facts.failures, calendar, retry_days)
+    retry = retry_at(facts.failures, calendar, retry_days)
+    # A Pay Now may have failed long before the due date, and automatic collection never comes earlier (PAY-1).
+    return None if retry is None else max(due, retry)
 
 
 def _last(facts: CollectionFacts) -> Failure:

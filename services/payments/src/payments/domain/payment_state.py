@@ -1,7 +1,7 @@
 """What became of a payment, from everything that was ever reported about it, in whatever order (PAY-3).
 
-Reports only ever add facts, and facts are merged by union and maximum: merging is commutative, associative and idempotent,
-so every order and any repetition of webhooks, API answers and sweeps ends in the same state. `state` only reads.
+Reports only ever add facts, and facts are merged by union and maximum: merging is commutative, associative and
+idempotent, so every order and any repetition of webhooks, API answers and sweeps ends in the same state.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ def refundable(facts: PaymentFacts) -> Money:
 def check_refund(facts: PaymentFacts, amount: Money) -> None:
     """Raise unless ``amount`` may be refunded.
 
-    ConflictError: ``payment_not_collected`` (nothing came in, or it was returned), ``payment_disputed`` (the bank has the
-    money). InvalidError: ``currency_mismatch``, ``amount_not_positive``, ``refund_exceeds_payment``.
+    ConflictError: ``payment_not_collected`` (nothing came in, or it was returned), ``payment_disputed`` (the bank has
+    the money). InvalidError: ``currency_mismatch``, ``amount_not_positive``, ``refund_exceeds_payment``.
     """
     if amount.currency != facts.amount.currency:
         raise InvalidError("currency_mismatch", f"the payment was made in {facts.amount.currency}")

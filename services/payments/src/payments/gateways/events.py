@@ -22,7 +22,7 @@ class DisputeState(StrEnum):
 class ChargeChanged:
     """A charge succeeded, failed, is pending or waits for the member.
 
-    ``reversed``: it had succeeded and the money was taken back (a direct debit returned late, PAY-3).
+    ``taken_back``: it had succeeded and the money was taken back (a direct debit returned late, PAY-3).
     ``payment_id`` and ``idempotency_key`` come from the charge's metadata: they find the attempt when the webhook
     overtakes the API's answer and the reference is not stored yet.
     """
@@ -32,7 +32,7 @@ class ChargeChanged:
     outcome: ChargeOutcome
     payment_id: str | None = None
     idempotency_key: str | None = None
-    reversed: bool = False
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

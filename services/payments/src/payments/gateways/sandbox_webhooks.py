@@ -18,7 +18,12 @@ SIGNATURE_HEADER = "Sandbox-Signature"
 
 
 def sign_charge_event(
-    outcome: ChargeOutcome, *, secret: str, occurred_at: datetime, payment_id: str | None = None, reversed: bool = False
+    outcome: ChargeOutcome,
+    *,
+    secret: str,
+    occurred_at: datetime,
+    payment_id: str | None = None,
+    taken_back: bool = False,
 ) -> tuple[bytes, dict[str, str]]:
     """Body and headers of the webhook call that reports a charge's outcome; the event id follows from its content."""
     fields = {
@@ -28,7 +33,7 @@ def sign_charge_event(
         "failure_code": outcome.failure_code,
         "failure_kind": outcome.failure_kind.value if outcome.failure_kind else None,
         "payment_id": payment_id,
-        "reversed": reversed,
+        "taken_back": taken_back,
     }
     return _signed(fields, secret, occurred_at)
 
@@ -73,7 +78,7 @@ def parse_signed(body: bytes, headers: Mapping[str, str], secret: str | None) ->
         failure_code=fields["failure_code"],
         failure_kind=FailureKind(fields["failure_kind"]) if fields["failure_kind"] else None,
     )
-    return [ChargeChanged(fields["id"], when, outcome, fields["payment_id"], reversed=fields["reversed"])]
+    return [ChargeChanged(fields["id"], when, outcome, fields["payment_id"], taken_back=fields["taken_back"])]
 
 
 def _signed(fields: Mapping[str, object], secret: str, occurred_at: datetime) -> tuple[bytes, dict[str, str]]:

@@ -1,7 +1,7 @@
 """localstripe as a process of its own, and the SDK's HTTP client for it.
 
-localstripe follows an old API: what it has never heard of is left out or renamed on the way, and nothing else is touched.
-It does not honour idempotency keys, takes debits at once and knows no listing by customer.
+localstripe follows an old API: what it has never heard of is left out or renamed on the way, and nothing else is
+touched. It does not honour idempotency keys, takes debits at once and knows no listing by customer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNKNOWN_FIELDS = re.compile(r"(?:^|&)(?:description|setup_future_usage|automati
 class LocalstripeClient(stripe.RequestsClient):
     """Speaks localstripe's dialect of the API."""
 
-    def request(
+    def request(  # type: ignore[override]  # the SDK's own RequestsClient narrows it the same way
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """One request; the parts that localstripe does not know are dropped."""

@@ -1,7 +1,7 @@
 """A small Stripe at the wire: what its documentation says of customers, methods, intents, refunds and idempotency keys.
 
-Stateful and threaded, for the real SDK. `next_fault` breaks one of the coming requests; `charges_made` counts money that
-moved, whatever the caller was told. Methods behave by the word in their id: see `BEHAVIOURS`.
+Stateful and threaded, for the real SDK. `next_fault` breaks one of the coming requests; `charges_made` counts money
+that moved, whatever the caller was told. Methods behave by the word in their id: see `BEHAVIOURS`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,12 @@ class StripeDouble:
         """The member's bank takes the money back (or decides the dispute)."""
         with self.lock:
             intent = self.objects[reference]
-            dispute = {"id": f"dp_{reference}", "object": "dispute", "payment_intent": reference, "reason": "fraudulent"}
+            dispute = {
+                "id": f"dp_{reference}",
+                "object": "dispute",
+                "payment_intent": reference,
+                "reason": "fraudulent",
+            }
             dispute |= {"amount": intent["amount"], "currency": intent["currency"], "status": status}
             self._emit("charge.dispute.closed" if status in ("won", "lost") else "charge.dispute.created", dispute)
 
@@ -126,7 +131,7 @@ class StripeDouble:
 
     # -- the API ------------------------------------------------------------------------------------------------
 
-    def answer(self, method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one route a case
         """One request on the state; raises _ApiError for a refusal."""
         with self.lock:
             match [method, *path.removeprefix("/v1/").split("/")]:
@@ -153,7 +158,12 @@ class StripeDouble:
         raise _ApiError(404, "invalid_request_error", "unknown_path")
 
     def _new(self, prefix: str, kind: str, suffix: str = "", **facts: Any) -> dict[str, Any]:
-        made = {"id": f"{prefix}_{next(self._numbers):06}{suffix}", "object": kind, "created": int(time.time()), **facts}
+        made = {
+            "id": f"{prefix}_{next(self._numbers):06}{suffix}",
+            "object": kind,
+            "created": int(time.time()),
+            **facts,
+        }
         self.objects[made["id"]] = made
         return made
 
@@ -197,7 +207,9 @@ class StripeDouble:
         method = params.get("payment_method")
         if method is not None and self._get(method)["customer"] != params["customer"]:
             raise _ApiError(400, "invalid_request_error", "payment_method_unexpected_state")
-        facts = {name: params.get(name) for name in ("currency", "customer", "payment_method", "description")}
+        facts: dict[str, Any] = {
+            name: params.get(name) for name in ("currency", "customer", "payment_method", "description")
+        }
         intent = self._new(
             "pi",
             "payment_intent",
@@ -282,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
         """Quiet."""
 
     def _serve(self) -> None:

@@ -1,0 +1,75 @@
+"""``deskledger up``: start the suite; Ctrl-C stops it cleanly."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import click
+import waitress
+from rich.console import Console
+
+from common.runtime import stop_on_signals
+from common.telemetry.logs import configure_logs
+from standalone.config import SuiteSettings, load_suite_settings
+from standalone.demo import DEMO_LOGINS, load_demo
+
+console = Console()
+
+
+@click.group()
+def main() -> None:
+    """Deskledger, the whole suite as one process."""
+
+
+@main.command()
+def up() -> None:
+    """Start on DESKLEDGER_PORT (8000) with the data in DESKLEDGER_DATA (./var); DESKLEDGER_DEMO=0 starts empty."""
+    settings = load_suite_settings()
+    configure_logs("standalone", settings.log_level, os.environ.get("LOG_FORMAT", "text"))
+    stop = threading.Event()
+    stop_on_signals(stop)
+    from standalone.suite import running_suite
+
+    with running_suite(settings) as suite:
+        server = _serve(suite.wsgi, settings)
+        _announce(settings)
+        if settings.demo:
+            load_demo(suite.wsgi, settings.data, console)
+            _announce_logins(settings)
+        while not stop.wait(0.5):
+            pass
+        console.print("stopping …")
+        server.close()
+    console.print("stopped; the data is kept in", str(settings.data))
+
+
+def _serve(wsgi: Any, settings: SuiteSettings) -> Any:
+    try:
+        server = waitress.create_server(
+            wsgi, host=settings.host, port=settings.port, threads=16, ident="deskledger", channel_timeout=120
+        )
+    except OSError as error:
+        raise SystemExit(f"cannot listen on port {settings.port}: {error.strerror}. Set DESKLEDGER_PORT.") from error
+    threading.Thread(target=server.run, name="http", daemon=True).start()
+    return server
+
+
+def _announce(settings: SuiteSettings) -> None:
+    console.print("\n[bold]Deskledger is up.[/bold]")
+    console.print(f"  Admin Portal    {settings.origin}/admin")
+    console.print(f"  Member Portal   {settings.origin}/portal")
+    console.print(f"  API documents   {settings.origin}/docs")
+
+
+def _announce_logins(settings: SuiteSettings) -> None:
+    console.print(f"  Storefront      {settings.origin}/hub/{DEMO_LOGINS.organization}")
+    console.print(f"\n  Organisation    {DEMO_LOGINS.organization}")
+    console.print(f"  Owner           {DEMO_LOGINS.owner}  ·  {DEMO_LOGINS.password}")
+    console.print(f"  Member          {DEMO_LOGINS.member}  ·  {DEMO_LOGINS.password}")
+    console.print("\nCtrl-C stops it; the data is kept.\n")
+
+
+if __name__ == "__main__":
+    main()

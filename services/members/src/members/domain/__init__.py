@@ -1,0 +1,1 @@
+"""Rules of the members service, without input or output."""
