@@ -24,9 +24,10 @@ from uuid import UUID
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import make_url, text
+from sqlalchemy import BigInteger, make_url, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from common.db import Database, TenantSession, install_plumbing
+from common.db import Database, TenantSession, install_plumbing, make_base
 from common.db.migrate import create_database, drop_database
 from common.ids import new_id
 from common.messaging import (
@@ -56,6 +57,15 @@ class Ticked(Message):
     number: int
     sent_ns: int
     note: str = "a desk by the window, from nine to five, with a screen and a plant" * 3
+
+
+class Mark(make_base()):  # type: ignore[misc]
+    """What the handler writes; SQLAlchemy sends a batch's rows together."""
+
+    __tablename__ = "mark"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int]
+    latency_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ def _install(url: str) -> None:
     database = open_database(url)
     with database.engine.begin() as connection:
         install_plumbing(Operations(MigrationContext.configure(connection)))
-        connection.execute(text("CREATE TABLE mark (number int, latency_ns bigint)"))
+        connection.execute(text("CREATE TABLE mark (id uuid PRIMARY KEY, number int, latency_ns bigint)"))
     database.dispose()
 
 
@@ -116,8 +126,7 @@ def consumer_process(rig: Rig, stop: Event, prefetch: int) -> None:
 
     @handlers.on(Ticked)
     def mark(session: TenantSession, message: Ticked, _envelope: Envelope) -> None:
-        latency = time.time_ns() - message.sent_ns
-        session.connection().exec_driver_sql("INSERT INTO mark VALUES (%s, %s)", (message.number, latency))
+        session.add(Mark(number=message.number, latency_ns=time.time_ns() - message.sent_ns))
 
     consumer = Consumer("bench", open_database(rig.consumer_url), handlers)
     RabbitConsumerLoop(AMQP, rig.topology, consumer, prefetch=prefetch).run(stop)  # type: ignore[arg-type]

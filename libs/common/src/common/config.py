@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
-SettingsT = TypeVar("SettingsT", bound="Settings")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+# Any dataclass of `from_env` fields: the gateway has no database and its own settings.
+SettingsT = TypeVar("SettingsT", bound="DataclassInstance")
 
 
 class ConfigurationError(SystemExit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -189,7 +190,7 @@ def test_bok_4_an_hourly_rule_over_both_clock_changes(
     start = datetime.fromisoformat(CHANGES[zone][change]) + timedelta(minutes=minute)
     rrule = f"FREQ=HOURLY;INTERVAL={every};COUNT={48 // every}"
     found = series(rrule, start.isoformat(), zone, timedelta(minutes=length * every))
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         assert earlier.interval.end <= later.interval.start
     for occurrence in found:
         assert occurrence.wall_start == start + (occurrence.number - 1) * every * HOUR

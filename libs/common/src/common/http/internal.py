@@ -75,7 +75,8 @@ def _missing(session: TenantSession, expect: list[UUID]) -> list[str]:
 
 def _messages(session: TenantSession, condition: Any) -> list[dict[str, Any]]:
     table = outbox_table
-    rows = session.execute(select(table.c.seq, table.c.message_id, table.c.routing_key).where(condition).limit(5000))
+    statement = select(table.c.seq, table.c.message_id, table.c.routing_key).where(condition)
+    rows = session.execute(statement.order_by(table.c.seq).limit(5000))
     return [{"seq": row.seq, "id": str(row.message_id), "routing_key": row.routing_key} for row in rows]
 
 

@@ -11,7 +11,7 @@ from common.messaging.message import Envelope
 _RECORD = """
 INSERT INTO inbox (consumer, message_id, type, organization_id, handled_at)
 SELECT %s, message_id, type, organization_id, %s
-FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS r (message_id, type, organization_id)
+FROM unnest(%b::uuid[], %b::text[], %b::uuid[]) AS r (message_id, type, organization_id)
 ON CONFLICT DO NOTHING RETURNING message_id
 """
 

@@ -173,11 +173,8 @@ class _Session:
         if not self._patiently(handle):
             return
         self._put_off([e for e, outcome in zip(envelopes, outcomes, strict=True) if outcome.result is Result.RETRY])
-        self._ack([message for message, _ in batch])
-
-    def _ack(self, messages: Sequence[AmqpMessage]) -> None:
-        for message in messages:
-            self._channel.basic_ack(message.delivery_tag)
+        # Messages are settled in the order of their tags, so this covers none that is still open.
+        self._channel.basic_ack(batch[-1][0].delivery_tag, multiple=True)
 
     def _put_off(self, envelopes: Sequence[Envelope]) -> None:
         """Copy messages to their next retry tier, confirmed; the caller acks afterwards."""

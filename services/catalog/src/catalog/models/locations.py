@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,15 @@ class Location(TenantMixin, VersionMixin, Base):
     """A place that members come to."""
 
     __tablename__ = "location"
-    __table_args__ = (UniqueConstraint("organization_id", "code"),)
+    __table_args__ = (
+        Index(
+            "uq_location_organization_id_code",
+            "organization_id",
+            "code",
+            unique=True,
+            postgresql_where="archived_at IS NULL",
+        ),
+    )
 
     name: Mapped[str]
     code: Mapped[str | None]

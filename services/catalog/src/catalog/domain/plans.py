@@ -1,0 +1,49 @@
+"""What fits together in a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.errors import FieldError, InvalidError
+
+KINDS = ("recurring", "one_off")
+INTERVALS = ("week", "month", "year")
+VISIBILITIES = ("public", "members", "private")
+# EN 16931: standard, zero rated, exempt, reverse charge, intra-community, export, out of scope, IGIC, IPSI.
+TAX_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
+
+_RECURRING_ONLY = {
+    "interval": None,
+    "interval_count": 1,
+    "prorate": False,
+    "trial_days": 0,
+    "minimum_term_months": 0,
+    "notice_days": 0,
+    "credits_carry_over_cap": 0,
+}
+
+
+def plan_defaults(kind: str) -> dict[str, Any]:
+    """What is taken for fields not sent: recurring plans are monthly and prorate, one-off ones have no period."""
+    if kind == "recurring":
+        return {"interval": "month", "prorate": True}
+    return {"interval": None, "prorate": False}
+
+
+def check_plan(plan: Mapping[str, Any]) -> None:
+    """Refuse a one-off plan with anything periodical, and a recurring one without a period.
+
+    Raises InvalidError ``interval_missing`` or ``recurring_only``.
+    """
+    if plan["kind"] == "recurring":
+        if plan["interval"] is None:
+            raise _refusal("interval_missing", "interval", "a recurring plan has an interval")
+        return
+    for name, nothing in _RECURRING_ONLY.items():
+        if plan[name] != nothing:
+            raise _refusal("recurring_only", name, "only recurring plans have this")
+
+
+def _refusal(code: str, field: str, detail: str) -> InvalidError:
+    return InvalidError(code, detail, errors=[FieldError(f"/{field}", detail)])

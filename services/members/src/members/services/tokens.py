@@ -1,0 +1,150 @@
+"""Access tokens and refresh tokens: issue, rotate, revoke.
+
+Every refresh token works once. If one comes back a second time, it was copied: the whole sign-in is revoked, for the
+thief and for the owner, who then signs in again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from sqlalchemy import delete, select, update
+
+from common.auth import AUDIENCE, ISSUER
+from common.db import TenantSession
+from common.errors import UnauthenticatedError
+from common.telemetry import current_trace
+from members.config import MembersSettings
+from members.models import RefreshToken, SignIn
+from members.services.secrecy import new_token, token_hash
+from members.services.signing_keys import current_key
+from members.services.subjects import Person, claims_of, find_person
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What somebody who signed in gets; ``expires_in`` in seconds, no refresh token for API keys."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str | None = None
+    token_type: str = "Bearer"
+
+
+def issue_access_token(session: TenantSession, settings: MembersSettings, claims: dict[str, Any]) -> Tokens:
+    """Sign an access token of the session's organisation with the person's or key's claims."""
+    kid, key = current_key(session, settings.secret)
+    now = session.clock.now()
+    standard = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + timedelta(seconds=settings.access_token_seconds),
+        "jti": secrets.token_hex(16),
+        "org": str(session.organization_id),
+        "slug": session.organization.slug,
+    }
+    token = jwt.encode({**claims, **standard}, key, algorithm="EdDSA", headers={"kid": kid})
+    return Tokens(access_token=token, expires_in=settings.access_token_seconds)
+
+
+def start_sign_in(session: TenantSession, settings: MembersSettings, person: Person) -> Tokens:
+    """Let an identified person in: a new family of refresh tokens and the first access token."""
+    now = session.clock.now()
+    person.last_sign_in_at = now
+    _forget_expired(session, person.subject)
+    sign_in = SignIn(subject=person.subject, address=current_trace().address, created_at=now)
+    session.add(sign_in)
+    session.flush()
+    return _issue_pair(session, settings, person, sign_in)
+
+
+def refresh(session: TenantSession, settings: MembersSettings, refresh_token: str) -> Tokens:
+    """Exchange a refresh token for a new pair, with the person's present roles.
+
+    Raises UnauthenticatedError for an unknown, expired or revoked one, and for a used one, which revokes its sign-in.
+    The session must be of all organisations; it is bound to the token's.
+    """
+    token, sign_in = _find(session, refresh_token)
+    if token.used_at is not None and sign_in.revoked_at is None:
+        _revoke(session, sign_in, "reuse")
+        # The refusal must not undo the revocation.
+        session.commit()
+        raise _refused("refresh_token_reused", "this refresh token was used before; sign in again")
+    if sign_in.revoked_at is not None or token.used_at is not None or token.expires_at <= session.clock.now():
+        raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
+    person = find_person(session, sign_in.subject)
+    if person is None:
+        raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
+    token.used_at = session.clock.now()
+    return _issue_pair(session, settings, person, sign_in)
+
+
+def revoke(session: TenantSession, refresh_token: str) -> None:
+    """Sign out: end the refresh token's whole sign-in. An unknown token is no fault (RFC 7009)."""
+    try:
+        _, sign_in = _find(session, refresh_token)
+    except UnauthenticatedError:
+        return
+    if sign_in.revoked_at is None:
+        _revoke(session, sign_in, "signed_out")
+
+
+def revoke_all(session: TenantSession, subject: str, because: str) -> None:
+    """End every sign-in of a person: after a new password, a deactivation, an erasure."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.subject == subject, SignIn.revoked_at.is_(None))
+        .values(revoked_at=session.clock.now(), revoked_because=because)
+    )
+
+
+def _find(session: TenantSession, refresh_token: str) -> tuple[RefreshToken, SignIn]:
+    """The token and its sign-in; both locked, the sign-in first, so that two refreshes come one after the other."""
+    row = session.execute(
+        select(RefreshToken.organization_id, RefreshToken.sign_in_id, RefreshToken.id).where(
+            RefreshToken.token_hash == token_hash(refresh_token)
+        )
+    ).one_or_none()
+    if row is None:
+        raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
+    session.bind_organization(row.organization_id)
+    sign_in = session.scalars(select(SignIn).where(SignIn.id == row.sign_in_id).with_for_update()).one()
+    token = session.scalars(select(RefreshToken).where(RefreshToken.id == row.id).with_for_update()).one()
+    return token, sign_in
+
+
+def _revoke(session: TenantSession, sign_in: SignIn, because: str) -> None:
+    sign_in.revoked_at = session.clock.now()
+    sign_in.revoked_because = because
+
+
+def _issue_pair(session: TenantSession, settings: MembersSettings, person: Person, sign_in: SignIn) -> Tokens:
+    refresh_token = new_token("rt_")
+    session.add(
+        RefreshToken(
+            sign_in_id=sign_in.id,
+            token_hash=token_hash(refresh_token),
+            expires_at=session.clock.now() + timedelta(seconds=settings.refresh_token_seconds),
+        )
+    )
+    session.flush()
+    access = issue_access_token(session, settings, claims_of(person))
+    return Tokens(access.access_token, access.expires_in, refresh_token)
+
+
+def _forget_expired(session: TenantSession, subject: str) -> None:
+    """Drop a person's sign-ins of which nothing works any more."""
+    alive = select(RefreshToken.sign_in_id).where(RefreshToken.expires_at > session.clock.now())
+    session.execute(
+        delete(SignIn).where(SignIn.subject == subject, SignIn.id.not_in(alive)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _refused(code: str, detail: str) -> UnauthenticatedError:
+    return UnauthenticatedError(code, detail, headers={"WWW-Authenticate": 'Bearer realm="deskledger"'})
