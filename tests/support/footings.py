@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import kombu
 import urllib3
 from servers.processes import SERVICES, STORING
 
 from common.db.migrate import drop_database
+from common.messaging.rabbit import Topology
+from contracts.subscriptions import ROUTING
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,5 @@ def _wait_until_ready(origin: str, process: subprocess.Popen[bytes], log: Path) 
 
 
 def _forget_queues(amqp_url: str, prefix: str) -> None:
-    from common.messaging.rabbit import Topology
-    from contracts.subscriptions import ROUTING
-
-    Topology(ROUTING, prefix=prefix).delete(amqp_url)
+    with kombu.Connection(amqp_url) as connection:
+        Topology(ROUTING, prefix=prefix).delete(connection.channel())

@@ -1,0 +1,89 @@
+"""API keys: made, shown once, listed by their hint, revoked."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from common import audit
+from common.auth import Role
+from common.db import TenantSession
+from common.errors import ForbiddenError, InvalidError, NotFoundError
+from common.ids import encode_id, new_id
+from members.config import MembersSettings
+from members.models import ApiKey
+from members.services.locations import check_locations
+from members.services.secrecy import keyed_digest, token_hash
+
+_PREFIX = "dk_"
+
+
+def create_api_key(
+    session: TenantSession,
+    settings: MembersSettings,
+    *,
+    creator: str,
+    creator_role: Role,
+    request_digest: bytes | None = None,
+    **values: Any,
+) -> tuple[ApiKey, str]:
+    """Make a key; returns its row and the key itself, which is not stored.
+
+    With the digest of a request that was answered before, its key is returned again: a key is derived from its id, so
+    that a lost answer can be repeated. Raises ForbiddenError when an admin asks for an owner's key.
+    """
+    if values["role"] == Role.OWNER and creator_role is not Role.OWNER:
+        raise ForbiddenError("role_not_allowed", "only an owner may make a key with the role owner")
+    if request_digest is not None:
+        session.execute(select(_lock(request_digest)))
+        earlier = session.scalars(select(ApiKey).where(ApiKey.request_digest == request_digest)).one_or_none()
+        if earlier is not None:
+            return earlier, _key_of(settings, earlier.id)
+    if values.get("expires_at") is not None and values["expires_at"] <= session.clock.now():
+        raise InvalidError("already_expired", "expires_at must be in the future")
+    check_locations(session, values.get("location_ids") or (), "/location_ids")
+    key_id = new_id()
+    key = _key_of(settings, key_id)
+    row = ApiKey(
+        **values,
+        id=key_id,
+        hint=key[:10],
+        key_hash=token_hash(key),
+        request_digest=request_digest,
+        created_by=creator,
+        created_at=session.clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, "api_key.created", encode_id("key", row.id), {"name": row.name, "role": row.role})
+    return row, key
+
+
+def _key_of(settings: MembersSettings, key_id: UUID) -> str:
+    digest = keyed_digest(settings.secret, "api keys", key_id.bytes)
+    return _PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _lock(request_digest: bytes) -> Any:
+    return func.pg_advisory_xact_lock(int.from_bytes(request_digest[:8], "big", signed=True))
+
+
+def find_api_key(session: TenantSession, key_id: UUID, *, lock: bool = False) -> ApiKey:
+    """A key by id. Raises NotFoundError."""
+    statement = select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+    row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotFoundError("api_key_not_found", "there is no such API key")
+    return row
+
+
+def revoke_api_key(session: TenantSession, row: ApiKey, revoker_role: Role) -> None:
+    """End a key; tokens that it was exchanged for run out by themselves. Raises ForbiddenError as for making one."""
+    if row.role == Role.OWNER and revoker_role is not Role.OWNER:
+        raise ForbiddenError("role_not_allowed", "only an owner may revoke a key with the role owner")
+    row.revoked_at = session.clock.now()
+    row.touch()
+    audit.record(session, "api_key.revoked", encode_id("key", row.id), {"name": row.name})

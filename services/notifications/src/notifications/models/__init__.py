@@ -1,0 +1,26 @@
+"""Tables of the notifications service."""
+
+from notifications.models.metadata import Base
+from notifications.models.notifications import ONCE, Attachment, Notification, SuppressedAddress
+from notifications.models.people import CompanyCopy, LocationCopy, MemberCopy
+from notifications.models.texts import OwnText
+from notifications.models.watched import BookingCopy, MembershipCopy
+from notifications.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+
+__all__ = [
+    "ONCE",
+    "Attachment",
+    "Base",
+    "BookingCopy",
+    "CompanyCopy",
+    "LocationCopy",
+    "MemberCopy",
+    "MembershipCopy",
+    "Notification",
+    "OwnText",
+    "SuppressedAddress",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+]

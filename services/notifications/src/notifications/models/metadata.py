@@ -1,0 +1,7 @@
+"""The service's own metadata."""
+
+from __future__ import annotations
+
+from common.db import make_base
+
+Base = make_base()
