@@ -49,7 +49,7 @@ SERVER = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:54
 AMQP = os.environ.get("TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//")
 
 
-class Ticked(Message):
+class Ticked(Message, frozen=True):
     """About as large as a small booking."""
 
     service: ClassVar[str] = "bench"
@@ -169,10 +169,10 @@ def wait_for(database: Database, count: int, seconds: float = 120) -> None:
     while marks(database) < count:
         if time.monotonic() > deadline:
             raise SystemExit(f"only {marks(database)} of {count} handled after {seconds:.0f} s")
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
-def warm_up(rig: Rig, producer: Database, consumer: Database, organization_id: UUID) -> None:
+def warm_up(producer: Database, consumer: Database, organization_id: UUID) -> None:
     """Both processes are up and connected when the first messages are through."""
     produce(producer, 0, 50, organization_id)
     wait_for(consumer, 50)
@@ -184,9 +184,13 @@ def warm_up(rig: Rig, producer: Database, consumer: Database, organization_id: U
 def throughput(messages: int, transaction: int, prefetch: int) -> float:
     """Messages per second from the first `outbox.add` to the last committed handler, all running at once."""
     with rig() as made:
-        producer, consumer, organization_id = open_database(made.producer_url), open_database(made.consumer_url), new_id()
+        producer, consumer, organization_id = (
+            open_database(made.producer_url),
+            open_database(made.consumer_url),
+            new_id(),
+        )
         with running((relay_process, (made,)), (consumer_process, (made, prefetch))):
-            warm_up(made, producer, consumer, organization_id)
+            warm_up(producer, consumer, organization_id)
             started = time.perf_counter()
             for first in range(0, messages, transaction):
                 produce(producer, first, min(transaction, messages - first), organization_id)
@@ -210,9 +214,13 @@ def _check_exactly_once(consumer: Database, messages: int) -> None:
 def latency(rate: int, seconds: int, prefetch: int) -> list[float]:
     """Milliseconds from `outbox.add` to the handler at a steady rate, sorted."""
     with rig() as made:
-        producer, consumer, organization_id = open_database(made.producer_url), open_database(made.consumer_url), new_id()
+        producer, consumer, organization_id = (
+            open_database(made.producer_url),
+            open_database(made.consumer_url),
+            new_id(),
+        )
         with running((relay_process, (made,)), (consumer_process, (made, prefetch))):
-            warm_up(made, producer, consumer, organization_id)
+            warm_up(producer, consumer, organization_id)
             started = time.monotonic()
             for number in range(rate * seconds):
                 time.sleep(max(0.0, started + number / rate - time.monotonic()))
@@ -297,12 +305,14 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--transaction", type=int, default=20, help="messages per producing transaction")
     parser.add_argument("--seconds", type=int, default=20, help="how long to measure latency at 50/s")
-    parser.add_argument("--prefetch", type=int, default=32)
+    parser.add_argument("--prefetch", type=int, default=100)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     rate = throughput(options.messages, options.transaction, options.prefetch)
     print(f"Deskledger, exactly once, outbox.add to committed handler:  {rate:>7,.0f} messages/s")
-    print(f"bare kombu, pipelined, no database, at least once:          {bare_kombu(options.messages):>7,.0f} messages/s")
+    print(
+        f"bare kombu, pipelined, no database, at least once:          {bare_kombu(options.messages):>7,.0f} messages/s"
+    )
     times = latency(50, options.seconds, options.prefetch)
     p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
     print(f"Deskledger latency at 50/s:  p50 {p50:.1f} ms  p99 {p99:.1f} ms  max {times[-1]:.1f} ms")

@@ -22,6 +22,7 @@ class SuiteSettings:
     log_level: str = "WARNING"
     host: str = "127.0.0.1"
     database_url: str | None = None
+    database_prefix: str = "deskledger_"
 
     @property
     def origin(self) -> str:

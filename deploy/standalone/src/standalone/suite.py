@@ -7,7 +7,7 @@ the same code as on many machines, without sockets and broker.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from portal.app import create_portal_app
 from portal.config import PortalSettings
 
 from common.db.migrate import create_database
-from common.messaging import LocalTransport
+from common.messaging import Consumer, LocalTransport, Transport
 from common.runtime import ServiceRuntime, start_threads
 from common.service import Service
 from contracts.subscriptions import ROUTING
@@ -27,13 +27,17 @@ from standalone.postgres import database_url, embedded_server, given_server
 from standalone.services import ALL_SERVICES
 
 POOL_SIZE = 6
+Consumers = Mapping[str, Consumer]
 
 
 class Suite:
     """The running suite; ``wsgi`` is its one public door."""
 
-    def __init__(self, settings: SuiteSettings, server_url: str) -> None:
+    def __init__(
+        self, settings: SuiteSettings, server_url: str, transport: Callable[[Consumers], Transport] | None = None
+    ) -> None:
         self.settings = settings
+        self._transport = transport or (lambda consumers: LocalTransport(consumers, ROUTING))
         self.runtimes = [_runtime(service, settings, server_url) for service in ALL_SERVICES]
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -44,7 +48,7 @@ class Suite:
         for runtime in self.runtimes:
             create_database(runtime.settings.database_url, runtime.database.engine.url.database or "")
             runtime.migrate()
-        transport = LocalTransport({r.service.name: r.consumer for r in self.runtimes}, ROUTING)
+        transport = self._transport({r.service.name: r.consumer for r in self.runtimes})
         for runtime in self.runtimes:
             self._threads += start_threads(runtime.service.name, runtime.worker_loops(transport), self._stop)
         self.wsgi = self._door()
@@ -72,7 +76,7 @@ def _runtime(service: Service, settings: SuiteSettings, server_url: str) -> Serv
     return ServiceRuntime(
         service,
         service.settings_type(
-            database_url=database_url(server_url, f"deskledger_{service.name}"),
+            database_url=database_url(server_url, f"{settings.database_prefix}{service.name}"),
             internal_token=settings.internal_token,
             secret=settings.secret,
             log_level=settings.log_level,

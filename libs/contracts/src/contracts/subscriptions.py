@@ -38,7 +38,7 @@ MONEY: tuple[type[Message], ...] = (
 )
 
 SUBSCRIPTIONS: dict[str, tuple[type[Message], ...]] = {
-    "members": (),
+    "members": (catalog.LocationChanged,),
     "catalog": IDENTITY,
     "booking": (
         *IDENTITY,

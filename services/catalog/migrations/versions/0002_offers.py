@@ -110,6 +110,7 @@ def _create_resource_rate() -> None:
         sa.Column("tax_percent", _DECIMAL),
         sa.Column("prices_include_tax", sa.Boolean),
         sa.Column("revenue_account", sa.Text),
+        sa.Column("open_to_public", sa.Boolean, nullable=False),
         sa.Column("for_public", sa.Boolean, nullable=False),
         sa.Column("for_members", sa.Boolean, nullable=False),
         sa.Column("valid_until", sa.Date),

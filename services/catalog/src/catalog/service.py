@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.api import locations
+from catalog.api import locations, pictures, plans, promo_codes, rates, resources, storefront
 from catalog.config import CatalogSettings
 from catalog.messages.handlers import handlers
 from catalog.models import Base
@@ -16,7 +16,15 @@ from contracts.subscriptions import ROUTING
 
 def blueprints() -> Sequence[Blueprint]:
     """All routes of the service."""
-    return (locations.blueprint,)
+    return (
+        locations.blueprint,
+        resources.blueprint,
+        pictures.blueprint,
+        rates.blueprint,
+        plans.blueprint,
+        promo_codes.blueprint,
+        storefront.blueprint,
+    )
 
 
 SERVICE = Service(

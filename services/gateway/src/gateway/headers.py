@@ -86,7 +86,9 @@ def request_id_of(environ: Mapping[str, Any], trace_id: str) -> str:
     return sent if _REQUEST_ID.fullmatch(sent) else trace_id
 
 
-def service_headers(environ: Mapping[str, Any], trace: Trace, authorization: str | None, is_secure: bool) -> dict[str, str]:
+def service_headers(
+    environ: Mapping[str, Any], trace: Trace, authorization: str | None, is_secure: bool
+) -> dict[str, str]:
     """The headers of the request to the service behind."""
     dropped = _named_by_connection(environ.get("HTTP_CONNECTION", ""))
     sent = {

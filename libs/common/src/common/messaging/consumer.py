@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -68,6 +69,7 @@ class Consumer:
         self.database = database
         self.handlers = handlers
         self.attempts = attempts
+        self._delivery_seconds = DELIVERY_SECONDS.labels(name)
 
     def handle(self, envelope: Envelope, *, attempts: int | None = None) -> Outcome:
         """Handle one message; a permanent or last failure is in the dead letters when this returns DEAD.
@@ -77,7 +79,7 @@ class Consumer:
         outcome = self.attempt(envelope)
         if outcome.result is Result.RETRY and envelope.attempt + 1 >= (attempts or self.attempts):
             outcome = Outcome(Result.DEAD, outcome.error)
-        self._count(envelope, outcome)
+        self._count([envelope], [outcome])
         if outcome.result is Result.DEAD:
             self.bury(envelope, outcome.error or "")
         return outcome
@@ -96,8 +98,7 @@ class Consumer:
             except Exception as error:  # noqa: BLE001 - whatever it was, the messages are tried alone
                 log.info("batch_failed", consumer=self.name, size=len(envelopes), error=describe(error))
             else:
-                for envelope, outcome in zip(envelopes, outcomes, strict=True):
-                    self._count(envelope, outcome)
+                self._count(envelopes, outcomes)
                 return outcomes
         return list(self._one_by_one(envelopes, attempts, in_order))
 
@@ -197,14 +198,16 @@ class Consumer:
             return DONE
         return DUPLICATE if self.handlers.type_of(envelope) else IGNORED
 
-    def _count(self, envelope: Envelope, outcome: Outcome) -> None:
-        HANDLED.labels(self.name, envelope.type, outcome.result.value).inc()
-        if outcome.result is Result.RETRY:
-            RETRIES.labels(self.name, envelope.type).inc()
-        elif outcome.result is Result.DONE:
-            DELIVERY_SECONDS.labels(self.name).observe(
-                (self.database.clock.now() - envelope.created_at).total_seconds()
-            )
+    def _count(self, envelopes: Sequence[Envelope], outcomes: Sequence[Outcome]) -> None:
+        now = self.database.clock.now()
+        results = Counter((e.type, o.result) for e, o in zip(envelopes, outcomes, strict=True))
+        for (type_, result), count in results.items():
+            HANDLED.labels(self.name, type_, result.value).inc(count)
+            if result is Result.RETRY:
+                RETRIES.labels(self.name, type_).inc(count)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if outcome is DONE:
+                self._delivery_seconds.observe((now - envelope.created_at).total_seconds())
 
     def _probe(self, error: Exception) -> None:
         """Raise DatabaseDownError if the database does not answer; else the failure is the message's own."""

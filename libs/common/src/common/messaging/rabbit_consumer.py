@@ -42,7 +42,7 @@ class RabbitConsumerLoop:
     Messages that the broker gave up (delivery limit) are taken from the dead-letter queue into dead letters as well.
     """
 
-    def __init__(self, url: str, topology: Topology, consumer: Consumer, *, prefetch: int = 32) -> None:
+    def __init__(self, url: str, topology: Topology, consumer: Consumer, *, prefetch: int = 100) -> None:
         self.url = url
         self.topology = topology
         self.consumer = consumer

@@ -17,8 +17,13 @@ _NAMED = ("member_ids", "company_ids", "membership_ids", "plan_ids")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whether strangers, and whether members, find a price at any time in a rate, and on which day it ends (inclusive)."""
+    """Whom a rate prices.
 
+    ``open_to_public``: strangers may see and get it. ``for_public`` and ``for_members``: strangers, members find a
+    price for any time in it. ``valid_until``: its last day.
+    """
+
+    open_to_public: bool
     for_public: bool
     for_members: bool
     valid_until: date | None
@@ -28,8 +33,10 @@ def reach_of(prices: Sequence[Mapping[str, Any]], conditions: Mapping[str, Any])
     """What a rate covers. Prices for weekends or off-hours alone are additions to another rate and cover nothing."""
     at_any_time = any(price["when"] == "any" for price in prices)
     audience = conditions.get("audience", "any")
+    open_to_public = audience in {"any", "public"} and not names_customers(conditions)
     return Reach(
-        for_public=at_any_time and audience in {"any", "public"} and not names_customers(conditions),
+        open_to_public=open_to_public,
+        for_public=at_any_time and open_to_public,
         for_members=at_any_time and audience in {"any", "members"},
         valid_until=date.fromisoformat(conditions["valid_until"]) if conditions.get("valid_until") else None,
     )

@@ -18,8 +18,8 @@ from common.db import TenantMixin, VersionMixin
 class ResourceRate(TenantMixin, VersionMixin, Base):
     """Prices per unit of time for some resources or types of resources.
 
-    ``for_public``, ``for_members`` and ``valid_until`` repeat what ``prices`` and ``conditions`` say, so that the
-    database can tell which resources have a price (see `catalog.services.listing`).
+    ``open_to_public``, ``for_public``, ``for_members`` and ``valid_until`` repeat what ``prices`` and ``conditions``
+    say, so that the database can tell which resources have a price (`catalog.domain.rates.Reach`).
     """
 
     __tablename__ = "resource_rate"
@@ -35,6 +35,7 @@ class ResourceRate(TenantMixin, VersionMixin, Base):
     tax_percent: Mapped[Decimal | None]
     prices_include_tax: Mapped[bool | None]
     revenue_account: Mapped[str | None]
+    open_to_public: Mapped[bool]
     for_public: Mapped[bool]
     for_members: Mapped[bool]
     valid_until: Mapped[date | None]

@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from catalog.messages.publishes import location_changed
-from catalog.models import Location
+from catalog.models import Location, Resource
+from catalog.services.archiving import refuse_archived, set_archived
 from common.db import TenantSession
-from common.errors import NotFoundError
+from common.errors import ConflictError, NotFoundError
 from common.messaging import outbox
 
 
@@ -33,14 +34,48 @@ def find_location(session: TenantSession, location_id: UUID, *, lock: bool = Fal
     return location
 
 
+def keep_open(session: TenantSession, location_id: UUID) -> Location:
+    """A location that nobody else can archive before the transaction ends.
+
+    Raises NotFoundError, or ConflictError ``archived``.
+    """
+    statement = select(Location).where(Location.id == location_id).with_for_update(read=True)
+    location = session.scalars(statement).one_or_none()
+    if location is None:
+        raise NotFoundError("location_not_found", "there is no such location")
+    refuse_archived(location)
+    return location
+
+
 def change_location(session: TenantSession, location: Location, **values: Any) -> Location:
-    """Change a locked location's fields."""
+    """Change a locked location's fields. Raises ConflictError ``archived``."""
+    refuse_archived(location)
     for name, value in values.items():
         setattr(location, name, value)
+    _changed(session, location)
+    return location
+
+
+def archive_location(session: TenantSession, location: Location) -> None:
+    """Close a locked location for good. Raises ConflictError ``location_in_use`` while something there is on sale."""
+    here = select(Resource.id).where(Resource.location_id == location.id, Resource.archived_at.is_(None)).limit(1)
+    if session.scalar(here) is not None:
+        raise ConflictError("location_in_use", "archive or move the resources of this location first")
+    if set_archived(session, location, archived=True):
+        _changed(session, location)
+
+
+def restore_location(session: TenantSession, location: Location) -> Location:
+    """Open an archived location again; a code taken meanwhile is refused by the database (409)."""
+    if set_archived(session, location, archived=False):
+        _changed(session, location)
+    return location
+
+
+def _changed(session: TenantSession, location: Location) -> None:
     location.touch()
     session.flush()
     _announce(session, location)
-    return location
 
 
 def _announce(session: TenantSession, location: Location) -> None:

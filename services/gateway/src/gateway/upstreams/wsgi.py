@@ -29,9 +29,9 @@ class WsgiUpstream:
         try:
             pieces, status, received = run_wsgi_app(self._app, _environ(method, path, headers, body))
             number = int(status.split(" ", 1)[0])
-            content: bytes | Iterator[bytes] = _closing(pieces)
-            if is_kept(method, number, received.get("Content-Length")):
-                content = b"".join(content)
+            stream = _closing(pieces)
+            is_short = is_kept(method, number, received.get("Content-Length"))
+            content: bytes | Iterator[bytes] = b"".join(stream) if is_short else stream
         except Exception as error:
             # What a WSGI server does with an application that raises.
             logger.exception("upstream_raised", upstream=self.name)

@@ -97,6 +97,35 @@ def billable_lines(terms: MembershipTerms, as_of: date) -> list[BillableLine]:
     return lines
 
 
+def next_issue_date(terms: MembershipTerms) -> date | None:
+    """The planned date of the next line that `billable_lines` will ever make; None when nothing is to come."""
+    first_day = terms.charged_from
+    not_before = max(terms.earliest_issue, first_day) if terms.trial_days else terms.earliest_issue
+    end = date.max if terms.end_date is None else terms.end_date + ONE_DAY
+    if first_day >= end:
+        return None
+    day = first_day
+    if terms.billed_until is None:
+        if terms.setup_fee or terms.deposit:
+            return max(first_day - timedelta(days=terms.generate_days_before), not_before)
+    elif terms.billed_until > day:
+        day = terms.billed_until
+    charged = _first_charged_period(terms, day, end)
+    return None if charged is None else max(charged - timedelta(days=terms.generate_days_before), not_before)
+
+
+def _first_charged_period(terms: MembershipTerms, day: date, end: date) -> date | None:
+    """The first day of the first period from ``day`` on that is not paused from end to end."""
+    while day < end:
+        next_day = min(boundary(terms.anchor, period_index(terms.anchor, day) + 1), end)
+        if paused_days(Period(day, next_day), terms.pauses) < (next_day - day).days:
+            return day
+        if any(pause.last_day is None and pause.first_day <= day for pause in terms.pauses):
+            return None
+        day = next_day
+    return None
+
+
 def _period_lines(terms: MembershipTerms, end: date, not_before: date, as_of: date) -> list[BillableLine]:
     """One line per period from the first unbilled day on, while its planned date has come."""
     anchor, ahead = terms.anchor, timedelta(days=terms.generate_days_before)

@@ -14,8 +14,8 @@ from contracts.members import (
     CompanyChanged,
     MemberChanged,
     OrganizationChanged,
-    SignInLinkRequested,
     SigningKeysChanged,
+    SignInLinkRequested,
     UserInvited,
 )
 from contracts.parts import BillingProfile, SigningKey

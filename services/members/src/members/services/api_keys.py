@@ -41,6 +41,7 @@ def create_api_key(
         session.execute(select(_lock(request_digest)))
         earlier = session.scalars(select(ApiKey).where(ApiKey.request_digest == request_digest)).one_or_none()
         if earlier is not None:
+            _refuse_other_body(earlier, values)
             return earlier, _key_of(settings, earlier.id)
     if values.get("expires_at") is not None and values["expires_at"] <= session.clock.now():
         raise InvalidError("already_expired", "expires_at must be in the future")
@@ -65,6 +66,12 @@ def create_api_key(
 def _key_of(settings: MembersSettings, key_id: UUID) -> str:
     digest = keyed_digest(settings.secret, "api keys", key_id.bytes)
     return _PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _refuse_other_body(earlier: ApiKey, values: dict[str, Any]) -> None:
+    asked = {"location_ids": None, "expires_at": None, **values}
+    if any(getattr(earlier, name) != value for name, value in asked.items()):
+        raise InvalidError("idempotency_key_reused", "this key was used with another request body")
 
 
 def _lock(request_digest: bytes) -> Any:

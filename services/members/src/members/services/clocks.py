@@ -42,9 +42,7 @@ def read_clock(session: TenantSession, organization_id: UUID) -> ClockReading:
     return _reading(session, Organization(**row))
 
 
-def move_clock(
-    session: TenantSession, organization_id: UUID, *, expected_now: datetime, to: datetime
-) -> ClockReading:
+def move_clock(session: TenantSession, organization_id: UUID, *, expected_now: datetime, to: datetime) -> ClockReading:
     """Move a clock from ``expected_now`` to ``to`` and announce it.
 
     Raises ConflictError("clock_is_real") for a live organisation, ConflictError("clock_moved") when the clock stands
@@ -57,12 +55,8 @@ def move_clock(
             "clock_moved", "the clock has been moved meanwhile", extra={"now": now.isoformat().replace("+00:00", "Z")}
         )
     _refuse_past(now, to)
-    moved = update_organization(
-        session, organization, clock_now=to, clock_version=organization.clock_version + 1
-    )
-    outbox.add(
-        session, clock_advanced(moved, to), aggregate_id=moved.id, aggregate_version=moved.clock_version
-    )
+    moved = update_organization(session, organization, clock_now=to, clock_version=organization.clock_version + 1)
+    outbox.add(session, clock_advanced(moved, to), aggregate_id=moved.id, aggregate_version=moved.clock_version)
     wake_scheduler(session)
     return _reading(session, moved)
 
@@ -87,7 +81,7 @@ def set_target(session: TenantSession, organization_id: UUID, to: datetime) -> C
 
 
 def open_targets(session: TenantSession) -> list[ClockReading]:
-    """Clocks that have not reached their targets: advances that were interrupted. For a session of all organisations."""
+    """Clocks that have not reached their targets (interrupted advances), in a session of all organisations."""
     table = organization_table
     statement = select(table).join(ClockTarget, ClockTarget.organization_id == table.c.id)
     rows = session.execute(statement.where(ClockTarget.target > table.c.clock_now).order_by(table.c.id)).mappings()

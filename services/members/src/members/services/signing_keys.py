@@ -50,7 +50,10 @@ def ensure_first_key(database: Database, secret: str) -> None:
 
 
 def rotate_keys(database: Database, secret: str, *, use_in: timedelta, lifetime: timedelta) -> str:
-    """Publish a new key that is used after ``use_in``; the others end ``lifetime`` (of a token) later. Returns its kid."""
+    """Publish a new key that is used after ``use_in``; returns its kid.
+
+    The others end when the last token they signed has run out: ``lifetime`` later.
+    """
     with database.system_session() as session:
         _lock_key_set(session)
         key = _add_key(session, secret, use_in=use_in)

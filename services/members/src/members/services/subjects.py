@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from common.ids import decode_id
 from members.models import Member, StaffUser
 
 Person = StaffUser | Member
+Kind = TypeVar("Kind", StaffUser, Member)
 # Which of the two kinds somebody wants to sign in as; None: staff first.
 Side = str | None
 
@@ -31,10 +32,17 @@ def people_with_email(session: TenantSession, email: str, side: Side = None) -> 
 
 def find_person(session: TenantSession, subject: str, *, lock: bool = False) -> Person | None:
     """The person of a subject (``usr_…`` or ``mem_…``) who may still sign in; None otherwise."""
-    kind: type[StaffUser] | type[Member] = StaffUser if subject.startswith("usr_") else Member
-    statement = select(kind).where(kind.id == decode_id(kind.id_prefix, subject))
-    person = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    person: Person | None
+    if subject.startswith("usr_"):
+        person = _by_subject(session, StaffUser, subject, lock)
+    else:
+        person = _by_subject(session, Member, subject, lock)
     return person if person is not None and may_sign_in(person) else None
+
+
+def _by_subject(session: TenantSession, kind: type[Kind], subject: str, lock: bool) -> Kind | None:
+    statement = select(kind).where(kind.id == decode_id(kind.id_prefix, subject))
+    return session.scalars(statement.with_for_update() if lock else statement).one_or_none()
 
 
 def may_sign_in(person: Person) -> bool:

@@ -32,7 +32,7 @@ class Tokens:
     access_token: str
     expires_in: int
     refresh_token: str | None = None
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - RFC 6750's word, no secret
 
 
 def issue_access_token(session: TenantSession, settings: MembersSettings, claims: dict[str, Any]) -> Tokens:

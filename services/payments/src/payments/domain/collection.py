@@ -25,7 +25,8 @@ class NextStep(StrEnum):
 class CollectionFacts:
     """An invoice as payments knows it. ``running``: an attempt is unknown, pending or waits for the member.
 
-    ``method_since``: when the method to be charged was saved or became the default; None without one.
+    ``method_since``: when the method to be charged was saved or became the default; None without one. ``at_once``: the
+    customer chose to pay on the spot, and then that instant stands in for the due date's.
     """
 
     payable: Money
@@ -34,6 +35,7 @@ class CollectionFacts:
     running: bool
     failures: Sequence[Failure] = ()
     method_since: datetime | None = None
+    at_once: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def decide(
 def _charge_at(
     facts: CollectionFacts, method_since: datetime, calendar: ChargeCalendar, retry_days: Sequence[int]
 ) -> datetime | None:
-    due = calendar.charge_at(facts.due_date)
+    due = facts.at_once or calendar.charge_at(facts.due_date)
     if not facts.failures:
         return due
     if method_since > _last(facts).failed_at:

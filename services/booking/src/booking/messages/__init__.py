@@ -1,0 +1,1 @@
+"""The message door of the booking service."""

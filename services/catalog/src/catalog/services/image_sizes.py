@@ -1,0 +1,74 @@
+"""From what somebody uploaded to pictures that are safe to serve: decoded, turned upright, encoded anew, no metadata."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from common.errors import InvalidError
+
+FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+SIZES = {"small": 320, "medium": 800, "large": 1600}
+MAX_PIXELS = 40_000_000
+_QUALITY = 80
+_UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """A picture as WebP in three sizes; ``width`` and ``height`` are those of the large one."""
+
+    width: int
+    height: int
+    small: bytes
+    medium: bytes
+    large: bytes
+
+
+def render_sizes(data: bytes) -> Sizes:
+    """Decode a PNG, JPEG or WebP and encode it in three sizes, never larger than it was.
+
+    Raises InvalidError ``picture_unreadable`` for anything else and for damaged files, ``picture_too_large`` for more
+    than 40 million pixels.
+    """
+    try:
+        image = _decode(data)
+    except _UNREADABLE as error:
+        raise InvalidError("picture_unreadable", "this is no PNG, JPEG or WebP picture, or it is damaged") from error
+    encoded = {name: _encode(image, longest) for name, longest in SIZES.items()}
+    return Sizes(image.width, image.height, **encoded)
+
+
+def _decode(data: bytes) -> Image.Image:
+    with Image.open(BytesIO(data), formats=tuple(FORMATS.values())) as opened:
+        if opened.width * opened.height > MAX_PIXELS:
+            raise InvalidError("picture_too_large", "a picture has at most 40 million pixels")
+        opened.draft("RGB", (SIZES["large"], SIZES["large"]))
+        upright = ImageOps.exif_transpose(opened)
+        image = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    image.thumbnail((SIZES["large"], SIZES["large"]))
+    return image
+
+
+def _encode(image: Image.Image, longest: int) -> bytes:
+    smaller = image.copy()
+    smaller.thumbnail((longest, longest))
+    out = BytesIO()
+    # Pillow copies what it knows of the source (colour profile, EXIF) unless told otherwise: a place of shooting is private.
+    smaller.save(out, "WEBP", quality=_QUALITY, method=4, exif=b"", icc_profile=None)
+    return out.getvalue()

@@ -1,0 +1,49 @@
+"""How often one address or one key may come, counted over a sliding minute."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from limits import RateLimitItemPerMinute
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from common.errors import TooManyRequestsError
+from gateway.config import GatewaySettings
+from gateway.counters import SharedCounters
+
+
+class RateLimits:
+    """The limits of an installation; a limit of 0 is none."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        counters: Any = SharedCounters(settings.rate_limit_file)
+        self._limiter = SlidingWindowCounterRateLimiter(counters)
+        self._address = _per_minute(settings.address_limit)
+        self._key = _per_minute(settings.key_limit)
+        self._sign_in = _per_minute(settings.sign_in_limit)
+
+    def count_address(self, address: str, *, is_sign_in: bool) -> None:
+        """Count a request of an address. Raises TooManyRequestsError."""
+        self._count(self._address, "address", address)
+        if is_sign_in:
+            self._count(self._sign_in, "sign-in", address)
+
+    def count_key(self, key: str) -> None:
+        """Count a request of a signed-in person or an API key. Raises TooManyRequestsError."""
+        self._count(self._key, "key", key)
+
+    def _count(self, limit: RateLimitItemPerMinute | None, kind: str, identifier: str) -> None:
+        if limit is None or self._limiter.hit(limit, kind, identifier):
+            return
+        wait = self._limiter.get_window_stats(limit, kind, identifier).reset_time - time.time()
+        raise TooManyRequestsError(
+            "too_many_requests",
+            f"more than {limit.amount} requests in a minute by one {kind}; slow down",
+            headers={"Retry-After": str(max(1, math.ceil(wait)))},
+        )
+
+
+def _per_minute(amount: int) -> RateLimitItemPerMinute | None:
+    return RateLimitItemPerMinute(amount) if amount > 0 else None

@@ -1,0 +1,53 @@
+"""Tables of invoicing."""
+
+from invoicing.models.charges import Fee, Membership
+from invoicing.models.copies import (
+    BookingCopy,
+    Customer,
+    Location,
+    PaymentCopy,
+    Plan,
+    PromoCode,
+    PromoRedemption,
+    RefundCopy,
+)
+from invoicing.models.documents import (
+    ChainedDocument,
+    ChainHead,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+)
+from invoicing.models.ledgers import AccountCredit, CreditAllocation, Deposit, DepositEntry
+from invoicing.models.metadata import Base
+from invoicing.models.runs import BillingRun
+from invoicing.models.settings import BillingSettings
+
+__all__ = [
+    "AccountCredit",
+    "Base",
+    "BillingRun",
+    "BillingSettings",
+    "BookingCopy",
+    "ChainHead",
+    "ChainedDocument",
+    "CreditAllocation",
+    "CreditNote",
+    "CreditNoteLine",
+    "Customer",
+    "Deposit",
+    "DepositEntry",
+    "Fee",
+    "Invoice",
+    "InvoiceLine",
+    "Location",
+    "Membership",
+    "NumberSeries",
+    "PaymentCopy",
+    "Plan",
+    "PromoCode",
+    "PromoRedemption",
+    "RefundCopy",
+]

@@ -1,0 +1,1 @@
+"""The use cases of invoicing: the only place where a transaction changes state."""

@@ -1,0 +1,88 @@
+"""Billing settings: made with their defaults when first needed, changed with the schedule that follows from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from common.clock import local_date
+from common.db import TenantSession
+from common.errors import FieldError, InvalidError
+from common.ids import new_id
+from common.jobs import wake_scheduler
+from common.messaging import outbox
+from common.money import Money
+from invoicing.domain.numbering import parse_template
+from invoicing.messages.publishes import billing_settings_changed
+from invoicing.models import BillingSettings
+
+_RESCHEDULING = {"generate_days_before", "period_start"}
+_TEMPLATES = ("number_template", "credit_note_number_template")
+
+
+def billing_settings(session: TenantSession, *, lock: bool = False) -> BillingSettings:
+    """The organisation's billing settings; two first readers at once make one row."""
+    statement = select(BillingSettings).where(BillingSettings.organization_id == session.organization_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        _make(session)
+        found = session.scalars(statement).one()
+    return found
+
+
+def _make(session: TenantSession) -> None:
+    defaults = {
+        column.name: column.default.arg(None) if column.default.is_callable else column.default.arg  # type: ignore[union-attr]
+        for column in BillingSettings.__table__.columns
+        if column.default is not None and column.name != "id"
+    }
+    defaults |= {
+        "id": new_id(),
+        "organization_id": session.organization_id,
+        "currency": session.organization.currency,
+        "version": 1,
+    }
+    session.execute(insert(BillingSettings).values(**defaults).on_conflict_do_nothing())
+
+
+def change_settings(session: TenantSession, settings: BillingSettings, **values: Any) -> BillingSettings:
+    """Change locked settings. Raises InvalidError for a template that repeats numbers or a lock date not yet past."""
+    late_fee: Money | None = values.pop("late_fee", None)
+    if late_fee is not None:
+        if late_fee.currency != session.organization.currency:
+            raise InvalidError("currency_mismatch", f"amounts are in {session.organization.currency}")
+        values["late_fee_minor"] = late_fee.amount_minor
+    _check(session, values)
+    for name, value in values.items():
+        setattr(settings, name, value)
+    settings.touch()
+    session.flush()
+    if _RESCHEDULING & values.keys():
+        from invoicing.services.scheduling import reschedule_everything
+
+        reschedule_everything(session, settings)
+    outbox.add(
+        session,
+        billing_settings_changed(settings),
+        aggregate_id=settings.id,
+        aggregate_version=settings.version,
+    )
+    wake_scheduler(session)
+    return settings
+
+
+def _check(session: TenantSession, values: dict[str, Any]) -> None:
+    for name in _TEMPLATES:
+        if name in values:
+            parse_template(values[name])
+    lock_date = values.get("lock_date")
+    if lock_date is not None and lock_date >= local_date(session.now(), session.organization.timezone):
+        raise InvalidError(
+            "invalid_lock_date",
+            "the lock date must be in the past",
+            errors=[FieldError("/lock_date", "Must be before today.")],
+        )

@@ -1,0 +1,46 @@
+"""``members admin``: rotation of the signing keys, housekeeping."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import click
+
+from common.config import load_settings
+from common.db import Database
+from members.config import MembersSettings
+from members.services.attempts import forget_old_attempts
+from members.services.signing_keys import ensure_first_key, rotate_keys
+
+
+def prepare(database: Database, settings: MembersSettings) -> None:
+    """After each migration: the first signing key."""
+    ensure_first_key(database, settings.secret)
+
+
+@click.command("rotate-keys")
+@click.option("--use-in", default=600, show_default=True, help="Seconds until the new key signs.")
+def rotate_keys_command(use_in: int) -> None:
+    """Publish a new signing key, use it after a while, and let the old one end after its last token."""
+    settings = load_settings(MembersSettings, os.environ)
+    kid = rotate_keys(
+        Database(settings.database_url),
+        settings.secret,
+        use_in=timedelta(seconds=use_in),
+        lifetime=timedelta(seconds=settings.access_token_seconds),
+    )
+    click.echo(f"the key {kid} signs in {use_in} seconds")
+
+
+@click.command("forget-attempts")
+def forget_attempts_command() -> None:
+    """Delete counters of sign-in attempts whose window has ended."""
+    settings = load_settings(MembersSettings, os.environ)
+    with Database(settings.database_url).system_session() as session:
+        count = forget_old_attempts(session)
+        session.commit()
+    click.echo(f"{count} counters deleted")
+
+
+COMMANDS = (rotate_keys_command, forget_attempts_command)

@@ -1,0 +1,77 @@
+"""What only the gateway may ask: to read and to move clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from marshmallow import Schema, ValidationError
+
+from common.errors import FieldError, InvalidError
+from common.http import ServiceApp, bind_session
+from common.http.internal import require_internal_caller
+from members.api.organization_schemas import ClockTargetSchema, InternalClockSchema, MoveClockSchema
+from members.config import MembersSettings
+from members.services import clocks
+
+View = Callable[[], dict[str, Any]]
+
+
+def register_clock_routes(app: ServiceApp, settings: MembersSettings) -> None:
+    """Add ``/internal/clock``, ``/internal/clock/target`` and ``/internal/clock/targets``."""
+
+    def internal(view: View) -> View:
+        @wraps(view)
+        def guarded() -> dict[str, Any]:
+            require_internal_caller(settings)
+            return view()
+
+        return guarded
+
+    app.add_url_rule("/internal/clock", "read_clock", internal(_read_clock), methods=["GET"])
+    app.add_url_rule("/internal/clock", "move_clock", internal(_move_clock), methods=["POST"])
+    app.add_url_rule("/internal/clock/target", "read_target", internal(_read_clock), methods=["GET"])
+    app.add_url_rule("/internal/clock/target", "set_target", internal(_set_target), methods=["POST"])
+    app.add_url_rule("/internal/clock/targets", "open_targets", internal(_open_targets), methods=["GET"])
+
+
+def _read_clock() -> dict[str, Any]:
+    try:
+        organization_id = UUID(request.args.get("organization_id", ""))
+    except ValueError as error:
+        raise InvalidError("invalid", "organization_id must be a UUID") from error
+    return _show(clocks.read_clock(bind_session(organization_id), organization_id))
+
+
+def _move_clock() -> dict[str, Any]:
+    body = _load(MoveClockSchema())
+    session = bind_session(body["organization_id"])
+    return _show(clocks.move_clock(session, **body))
+
+
+def _set_target() -> dict[str, Any]:
+    body = _load(ClockTargetSchema())
+    session = bind_session(body["organization_id"])
+    return _show(clocks.set_target(session, **body))
+
+
+def _open_targets() -> dict[str, Any]:
+    return {"items": [_show(reading) for reading in clocks.open_targets(bind_session(None))]}
+
+
+def _load(schema: Schema) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = schema.load(request.get_json())
+    except ValidationError as error:
+        faults = error.messages if isinstance(error.messages, dict) else {"": error.messages}
+        errors = [FieldError(f"/{name}", str(detail)) for name, detail in faults.items()]
+        raise InvalidError("invalid", "the request has faults; see errors", errors=errors) from error
+    return body
+
+
+def _show(reading: clocks.ClockReading) -> dict[str, Any]:
+    shown: dict[str, Any] = InternalClockSchema().dump(reading)
+    return shown

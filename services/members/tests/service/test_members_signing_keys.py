@@ -1,0 +1,87 @@
+"""Signing keys: the first one, rotation, the public set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import func, select, update
+
+from common.config import ConfigurationError
+from common.db import Database
+from common.db.plumbing import outbox_table
+from common.tenancy import SigningKeys
+from common.testing.plugin import ApiClient
+from members.models import TokenKey
+from members.service import SERVICE
+from members.services.signing_keys import current_key, ensure_first_key, rotate_keys
+
+SECRET = "a master secret"
+
+
+@pytest.fixture
+def database(make_database: Callable[..., Database]) -> Database:
+    """A members database without keys."""
+    return make_database("members_keys", SERVICE.migrations)
+
+
+def current_kid(database: Database) -> str:
+    with database.system_session() as session:
+        return current_key(session, SECRET)[0]
+
+
+def announcements(database: Database) -> list[dict[str, Any]]:
+    table = outbox_table
+    with database.system_session() as session:
+        bodies = session.scalars(select(table.c.body).where(table.c.organization_id.is_(None)).order_by(table.c.seq))
+        return [json.loads(body) for body in bodies]
+
+
+def test_several_processes_make_one_first_key_and_announce_it_once(database: Database) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: ensure_first_key(database, SECRET), range(4)))
+    with database.system_session() as session:
+        assert session.scalar(select(func.count()).select_from(TokenKey)) == 1
+    [message] = announcements(database)
+    assert [key["kid"] for key in message["keys"]] == [current_kid(database)]
+    with pytest.raises(ConfigurationError, match="another DESKLEDGER_SECRET"):
+        ensure_first_key(database, "another secret")
+
+
+def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_ends_after_its_last_token(
+    database: Database,
+) -> None:
+    ensure_first_key(database, SECRET)
+    old = current_kid(database)
+    new = rotate_keys(database, SECRET, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
+    assert current_kid(database) == old
+    keys = {key["kid"]: key["not_after"] for key in announcements(database)[-1]["keys"]}
+    assert set(keys) == {old, new}
+    assert keys[new] is None
+    assert keys[old] is not None
+    assert SigningKeys(database)(new) is not None
+    with database.system_session() as session:
+        starts = session.scalar(select(TokenKey.use_from).where(TokenKey.kid == new))
+        ends = session.scalar(select(TokenKey.not_after).where(TokenKey.kid == old))
+        assert starts is not None
+        assert ends == starts + timedelta(minutes=16)
+        earlier = session.clock.now() - timedelta(seconds=1)
+        session.execute(update(TokenKey).where(TokenKey.kid == new).values(use_from=earlier))
+        session.commit()
+    assert current_kid(database) == new
+
+
+def test_the_key_set_checks_a_token(members_app: Any, visitor: ApiClient, signed_up: Callable[..., Any]) -> None:
+    _, made = signed_up()
+    keys = visitor.get("/v1/.well-known/jwks.json")
+    assert keys.status_code == 200
+    kid = jwt.get_unverified_header(made["access_token"])["kid"]
+    [jwk] = [key for key in keys.json["keys"] if key["kid"] == kid]
+    assert "d" not in jwk
+    claims = jwt.decode(made["access_token"], jwt.PyJWK(jwk), audience="deskledger", issuer="deskledger")
+    assert claims["slug"] == made["organization"]["slug"]

@@ -1,0 +1,68 @@
+"""Calendar entries (RFC 5545) for bookings: right in the location's zone, the same entry at every change (BOK-6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event, vCalAddress, vText
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking as calendars see it; ``sequence`` grows with each change, ``organizer`` is an e-mail address."""
+
+    booking_id: UUID
+    sequence: int
+    summary: str
+    place: str
+    start: datetime
+    end: datetime
+    zone: str
+    organizer: str
+    organizer_name: str
+    attendee: str
+    cancelled: bool = False
+
+
+def calendar_file(entry: Entry, now: datetime) -> bytes:
+    """An ``.ics`` with the zone's own rules inside, so that it reads right everywhere."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Deskledger//Notifications//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", calendar_method(entry))
+    calendar.add_component(_event(entry, now))
+    calendar.add_missing_timezones()
+    return calendar.to_ical()
+
+
+def calendar_method(entry: Entry) -> str:
+    """``REQUEST`` puts or updates the entry, ``CANCEL`` takes it away."""
+    return "CANCEL" if entry.cancelled else "REQUEST"
+
+
+def _event(entry: Entry, now: datetime) -> Event:
+    zone = ZoneInfo(entry.zone)
+    event = Event()
+    event.add("uid", f"{entry.booking_id.hex}@deskledger")
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", now)
+    event.add("dtstart", entry.start.astimezone(zone))
+    event.add("dtend", entry.end.astimezone(zone))
+    event.add("summary", entry.summary)
+    event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
+    if entry.place:
+        event.add("location", entry.place)
+    event.add("organizer", _person(entry.organizer, entry.organizer_name))
+    attendee = _person(entry.attendee, entry.attendee)
+    attendee.params["PARTSTAT"], attendee.params["RSVP"] = vText("ACCEPTED"), vText("FALSE")
+    event.add("attendee", attendee, encode=0)
+    return event
+
+
+def _person(address: str, name: str) -> vCalAddress:
+    person = vCalAddress(f"mailto:{address}")
+    person.params["CN"] = vText(name)
+    return person

@@ -1,0 +1,90 @@
+"""From wording and data to subject, HTML and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from common.db.database import Organization
+from notifications.mail import style
+from notifications.mail.plain import plain_text
+from notifications.mail.sandbox import run
+from notifications.mail.wordings import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail's words, ready to be sent."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def render(wording: Wording, data: Mapping[str, Any], organization: Organization, language: str) -> Rendered:
+    """Fill in a wording and put it into the organisation's layout. Raises RenderingError."""
+    locale = mail_locale(language, organization.country)
+    brand = brand_of(organization)
+    known = {**data, "organization": brand}
+    subject = " ".join(plain_text(run(wording.subject, known, locale=locale, mode="text")).split())
+    body = run(wording.html, known, locale=locale, mode="html", color=brand["color"])
+    text = _text_part(wording, known, locale)
+    html = _layout().render(
+        subject=subject,
+        content=Markup(style.dress(body)),  # noqa: S704 - made by the sandbox, which escaped all data
+        organization=brand,
+        language=language,
+        color=brand["color"],
+        link_color=brand["color"],
+        logo_url=brand["logo_url"],
+        font=Markup(style.FONT),
+    )
+    return Rendered(subject[:300], html, f"{text}\n-- \n{_signature(brand)}\n")
+
+
+def _text_part(wording: Wording, data: Mapping[str, Any], locale: str) -> str:
+    if wording.text is None:
+        return plain_text(run(wording.html, data, locale=locale, mode="text"))
+    # An operator's own plain text keeps its line breaks.
+    return plain_text(f"<pre>{run(wording.text, data, locale=locale, mode='text')}</pre>")
+
+
+def mail_locale(language: str, country: str) -> str:
+    """The reader's language as it is written in the organisation's country (``de_AT``, ``en_US``), if that is known."""
+    name = f"{language}_{country}"
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError):
+        return language
+    return name
+
+
+def brand_of(organization: Organization) -> dict[str, str]:
+    """How an organisation presents itself; its profile may say address lines, email, brand_color and logo_url."""
+    profile = organization.profile
+    lines = [profile.get(key) for key in ("line1", "line2", "street", "postal_code", "city")]
+    logo = profile.get("logo_url")
+    return {
+        "name": organization.name,
+        "address": ", ".join(str(line) for line in lines if line),
+        "contact": str(profile.get("email") or ""),
+        "color": style.brand_color(profile.get("brand_color")),
+        "logo_url": logo if isinstance(logo, str) and logo.startswith("https://") else "",
+    }
+
+
+def _signature(brand: Mapping[str, str]) -> str:
+    return "\n".join(part for part in (brand["name"], brand["address"], brand["contact"]) if part)
+
+
+@cache
+def _layout() -> Template:
+    source = files("notifications.mail").joinpath("layout.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(source)

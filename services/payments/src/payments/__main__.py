@@ -1,0 +1,11 @@
+"""``python -m payments web|worker|migrate|admin``."""
+
+from __future__ import annotations
+
+from common.cli import service_cli
+from payments.service import SERVICE
+
+main = service_cli(SERVICE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The AMQP door of the payments service."""

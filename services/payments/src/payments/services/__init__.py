@@ -1,0 +1,1 @@
+"""Use cases of the payments service: the only place where its state changes."""
