@@ -1,9 +1,9 @@
 """Messages per second and latency, from `outbox.add` to a committed handler, on real PostgreSQL and RabbitMQ.
 
-One relay process and one consumer process. Beside it, in the same run: bare pipelined kombu publish and consume with no
-database at all, and Celery and FastStream (publish with confirm, to a handler) when they are installed.
+One producer, one relay and one consumer process. Beside it, in the same run: bare pipelined kombu publish and consume
+with no database at all.
 
-    python bench/messaging.py [--messages 20000] [--transaction 20] [--seconds 20]
+    python bench/messaging.py [--messages 20000] [--transaction 20] [--seconds 20] [--prefetch 100]
 """
 
 from __future__ import annotations
@@ -233,23 +233,15 @@ def latency(rate: int, seconds: int, prefetch: int) -> list[float]:
     return sorted(found)
 
 
-def bare_consumer(rig: Rig, stop: Event, messages: int) -> None:
+def bare_consumer(rig: Rig, stop: Event) -> None:
     """Take and ack, nothing else."""
     connection = BrokerConnection(AMQP)
     channel = connection.channel()
     rig.topology.declare(channel)
     channel.basic_qos(0, 200, False)
-    seen = 0
-
-    def take(message: Any) -> None:
-        nonlocal seen
-        seen += 1
-        channel.basic_ack(message.delivery_tag)
-
-    channel.basic_consume(rig.topology.queue("bench"), callback=take)
-    while seen < messages and not stop.is_set():
+    channel.basic_consume(rig.topology.queue("bench"), callback=lambda message: channel.basic_ack(message.delivery_tag))
+    while not stop.is_set():
         connection.wait(0.2)
-    channel.queue_declare(f"{rig.prefix}done", auto_delete=False, durable=False)
     connection.drop()
 
 
@@ -261,16 +253,16 @@ def bare_kombu(messages: int) -> float:
         made.topology.declare(channel)
         publisher = ConfirmingPublisher(channel)
         envelope = _envelope()
-        with running((bare_consumer, (made, messages))):
+        with running((bare_consumer, (made,))):
             _wait_for_consumer(connection, made)
             started = time.perf_counter()
-            for _ in range(0, messages, 300):
-                batch = [("bench.ticked.v1", to_amqp(envelope)) for _ in range(300)]
+            for first in range(0, messages, 300):
+                size = min(300, messages - first)
+                batch = [("bench.ticked.v1", to_amqp(envelope)) for _ in range(size)]
                 publisher.publish(made.topology.exchange, batch)
             while channel.queue_declare(made.topology.queue("bench"), passive=True).message_count:
                 time.sleep(0.01)
             elapsed = time.perf_counter() - started
-        channel.queue_delete(f"{made.prefix}done")
         connection.drop()
     return messages / elapsed
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from gateway.openapi import merge_documents
+from gateway.documents import merge_documents
 from standalone.services import ALL_SERVICES
 
 from common.db import Database

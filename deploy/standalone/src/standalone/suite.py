@@ -16,6 +16,7 @@ from gateway.config import GatewaySettings
 from gateway.upstreams import WsgiUpstream
 from portal.app import create_portal_app
 from portal.config import PortalSettings
+from portal.gateway import WsgiGateway
 
 from common.db.migrate import create_database
 from common.messaging import Consumer, LocalTransport, Transport
@@ -59,7 +60,7 @@ class Suite:
         gateway = create_gateway_app(gateway_settings, upstreams)
         portal_settings = PortalSettings(secret=self.settings.secret)
         upstreams["portal"] = WsgiUpstream(
-            "portal", create_portal_app(portal_settings, WsgiUpstream("gateway", gateway))
+            "portal", create_portal_app(portal_settings, WsgiGateway(gateway))
         )
         return gateway
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Select, select
+from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from common.db import TenantSession
 from common.db.plumbing import audit_table, plumbing_metadata
@@ -18,9 +21,26 @@ class _PlumbingBase(DeclarativeBase):
 
 
 class AuditEntry(_PlumbingBase):
-    """One change. Not filtered by `TenantSession`: name the organisation in every query."""
+    """One change. Not filtered by `TenantSession`: start queries with `entries`."""
 
     __table__ = audit_table
+
+    if TYPE_CHECKING:
+        id: Mapped[UUID]
+        organization_id: Mapped[UUID]
+        at: Mapped[datetime]
+        actor: Mapped[str]
+        actor_role: Mapped[str | None]
+        address: Mapped[str | None]
+        action: Mapped[str]
+        subject: Mapped[str]
+        changes: Mapped[dict[str, Any]]
+        trace_id: Mapped[str | None]
+
+
+def entries(session: TenantSession) -> Select[AuditEntry]:
+    """The changes of the session's organisation, to be filtered, sorted and read."""
+    return select(AuditEntry).where(AuditEntry.organization_id == session.organization_id)
 
 
 def record(session: TenantSession, action: str, subject: str, changes: Mapping[str, Any] | None = None) -> None:

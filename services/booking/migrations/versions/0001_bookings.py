@@ -179,20 +179,20 @@ def _create_bookings() -> None:
     _index("booking", "company_id")
     _index("booking", "series_id", where="series_id IS NOT NULL")
     _index("booking", "due_at", where="due_at IS NOT NULL")
-    _create(
+    op.create_table(
         "occupancy",
         sa.Column("booking_id", sa.Uuid, nullable=False),
         sa.Column("units", INT8RANGE, nullable=False),
+        sa.Column("organization_id", sa.Uuid, nullable=False),
         sa.Column("during", TSTZRANGE, nullable=False),
         sa.Column("lapses_at", _INSTANT),
+        sa.PrimaryKeyConstraint("booking_id", "units", name="pk_occupancy"),
         sa.ForeignKeyConstraint(
             ["booking_id"], ["booking.id"], name="fk_occupancy_booking_id", deferrable=True, initially="DEFERRED"
         ),
         ExcludeConstraint(("units", "&&"), ("during", "&&"), name="ex_occupancy_taken", using="gist"),
-        versioned=False,
-        indexed=False,
     )
-    _index("occupancy", "booking_id")
+    protect_table(op, "occupancy")
 
 
 def _create_credits() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from catalog.service import SERVICE
 
+from catalog.service import SERVICE
 from common.db.migrate import schema_differences
 from common.db.plumbing import plumbing_metadata
 from common.testing.plugin import ApiClient, add_organization

@@ -94,7 +94,10 @@ class Simulation:
         survey = Survey(self._reports, self._listeners, organization_id)
         while True:
             now = self._clocks.read(organization_id).now
-            if not self._settle(survey, now, until):
+            is_settled = self._settle(survey, now, until)
+            if not is_settled and survey.is_overtaken and self._monotonic() < until:
+                continue  # another driver moved the clock
+            if not is_settled:
                 return Progress(now, to, settled=False, waiting_for=survey.outstanding)
             if now >= to:
                 return Progress(now, to, settled=True)
@@ -112,7 +115,7 @@ class Simulation:
                 before = dict(survey.positions)
             else:
                 before = None
-            if self._monotonic() >= until:
+            if survey.is_overtaken or self._monotonic() >= until:
                 return False
             self._sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
@@ -128,13 +131,14 @@ class Survey:
     outstanding: list[dict[str, str]] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     next_due: datetime | None = None
+    is_overtaken: bool = False
     _after: dict[str, int] = field(default_factory=dict)
     _awaited: dict[str, set[str]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
     def take(self, now: datetime) -> None:
         """Ask every service once."""
-        self.outstanding, self.next_due = [], None
+        self.outstanding, self.next_due, self.is_overtaken = [], None, False
         for name in self.reports.services():
             try:
                 self._visit(name, now)
@@ -183,11 +187,12 @@ class Survey:
                 self._awaited.setdefault(name, set()).add(message_id)
 
     def _note_standing(self, name: str, report: Mapping[str, Any], now: datetime) -> None:
-        due = parse_optional(report["next_due"])
+        due, clock = parse_optional(report["next_due"]), parse_optional(report["now"])
         if report["unpublished"]:
             self._report(name, "unpublished_messages")
-        if parse_optional(report["now"]) != now:
+        if clock != now:
             self._report(name, "clock")
+            self.is_overtaken |= clock is not None and clock > now
         if due is not None and due <= now:
             self._report(name, "due_work")
         elif due is not None:

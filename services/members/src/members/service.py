@@ -9,7 +9,7 @@ from common.http import Blueprint
 from common.service import Service
 from contracts.subscriptions import ROUTING
 from members.administration import COMMANDS, prepare
-from members.api import api_keys, organizations, tokens
+from members.api import api_keys, companies, members, organizations, tokens, users
 from members.api.internal import register_clock_routes
 from members.config import MembersSettings
 from members.messages.handlers import handlers
@@ -18,7 +18,14 @@ from members.models import Base
 
 def blueprints() -> Sequence[Blueprint]:
     """All routes of the service."""
-    return (organizations.blueprint, tokens.blueprint, api_keys.blueprint)
+    return (
+        organizations.blueprint,
+        tokens.blueprint,
+        api_keys.blueprint,
+        members.blueprint,
+        companies.blueprint,
+        users.blueprint,
+    )
 
 
 SERVICE = Service(

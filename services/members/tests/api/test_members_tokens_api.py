@@ -153,7 +153,7 @@ def test_a_link_is_promised_to_everybody(visitor: ApiClient, signed_up: SignedUp
     _, made = signed_up()
     body = {"email": email, "organization": made["organization"]["slug"]}
     answer = visitor.post("/v1/sign-in-links", body)
-    assert (answer.status_code, answer.data) == (202, b"")
+    assert (answer.status_code, answer.json) == (202, {})
 
 
 def test_a_link_lets_in_once(members_app: Any, visitor: ApiClient, signed_up: SignedUp) -> None:

@@ -37,7 +37,7 @@ class RetryRefusedError(Exception):
 
 
 class RabbitConsumerLoop:
-    """Feeds a consumer from its service's queue. ``prefetch`` is also the largest batch.
+    """Feeds a consumer from its service's queue. ``prefetch`` is also the largest batch, handled in one transaction.
 
     Messages that the broker gave up (delivery limit) are taken from the dead-letter queue into dead letters as well.
     """

@@ -16,7 +16,6 @@ from booking.domain.price_snapshot import Price
 from booking.domain.statuses import Lifecycle, Status
 from booking.models.metadata import Base
 from common.db import MoneyColumns, TenantMixin, VersionMixin
-from common.ids import new_id
 
 
 class BookingSeries(TenantMixin, VersionMixin, Base):
@@ -46,7 +45,7 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
         Index("ix_booking_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
     )
 
-    organization_id: Mapped[UUID]
+    organization_id: Mapped[UUID] = mapped_column()
     series_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking_series.id"))
     number: Mapped[int] = mapped_column(default=1)
     resource_id: Mapped[UUID]
@@ -116,14 +115,12 @@ class Occupancy(Base):
     """
 
     __tablename__ = "occupancy"
-    __table_args__ = (
-        ExcludeConstraint(("units", "&&"), ("during", "&&"), name="ex_occupancy_taken", using="gist"),
-        Index("ix_occupancy_booking_id", "booking_id"),
-    )
+    __table_args__ = (ExcludeConstraint(("units", "&&"), ("during", "&&"), name="ex_occupancy_taken", using="gist"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    booking_id: Mapped[UUID] = mapped_column(
+        ForeignKey("booking.id", deferrable=True, initially="DEFERRED"), primary_key=True
+    )
+    units: Mapped[Range[int]] = mapped_column(INT8RANGE, primary_key=True)
     organization_id: Mapped[UUID]
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id", deferrable=True, initially="DEFERRED"))
-    units: Mapped[Range[int]] = mapped_column(INT8RANGE)
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     lapses_at: Mapped[datetime | None]

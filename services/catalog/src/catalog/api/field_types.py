@@ -30,7 +30,7 @@ def whole(least: int, most: int, **kwargs: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(least, most), **kwargs)
 
 
-class Unique(fields.List):
+class Unique(fields.List[Any]):
     """A list of different things, in the order given; ``most`` bounds its length."""
 
     default_error_messages = {"repeated": "Names something twice."}

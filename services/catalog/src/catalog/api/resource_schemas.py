@@ -62,19 +62,19 @@ class SizeQuery(StrictSchema):
     size = fields.String(load_default="medium", validate=validate.OneOf(tuple(SIZES)))
 
 
+def picture_urls(picture: ResourcePicture) -> dict[str, str]:
+    """Paths of a picture's sizes."""
+    path = f"/v1/resources/{encode_id('res', picture.resource_id)}/pictures/{encode_id('pic', picture.id)}"
+    return {size: f"{path}?size={size}" for size in SIZES}
+
+
 class PictureSchema(PictureInSchema):
     """A picture and where its sizes are found, by anybody."""
 
     id = Id("pic")
     width = fields.Integer()
     height = fields.Integer()
-    urls = fields.Function(lambda picture: picture_urls(picture), metadata={"type": "object"})
-
-
-def picture_urls(picture: ResourcePicture) -> dict[str, str]:
-    """Paths of a picture's sizes."""
-    path = f"/v1/resources/{encode_id('res', picture.resource_id)}/pictures/{encode_id('pic', picture.id)}"
-    return {size: f"{path}?size={size}" for size in SIZES}
+    urls = fields.Function(picture_urls, metadata={"type": "object"})
 
 
 class ResourceSchema(ResourceInSchema):

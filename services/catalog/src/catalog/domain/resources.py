@@ -12,7 +12,7 @@ VISIBILITIES = ("public", "members", "plans")
 
 
 def check_audience(visibility: str, plan_ids: Sequence[UUID]) -> None:
-    """Plans are named exactly when only their holders see the resource. Raises InvalidError ``plans_and_visibility``."""
+    """Plans are named exactly when only their holders see it. Raises InvalidError ``plans_and_visibility``."""
     if (visibility == "plans") != bool(plan_ids):
         detail = "plan_ids goes with visibility `plans`, and with no other"
         raise InvalidError("plans_and_visibility", detail, errors=[FieldError("/plan_ids", detail)])

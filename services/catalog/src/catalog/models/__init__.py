@@ -1,7 +1,7 @@
 """Tables of the catalog."""
 
-from catalog.models.metadata import Base
 from catalog.models.locations import Location
+from catalog.models.metadata import Base
 from catalog.models.plans import Plan
 from catalog.models.promo_codes import PromoCode
 from catalog.models.rates import ResourceRate

@@ -1,4 +1,4 @@
-"""From what somebody uploaded to pictures that are safe to serve: decoded, turned upright, encoded anew, no metadata."""
+"""From an upload to pictures that are safe to serve: decoded, turned upright, encoded anew, without metadata."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def _encode(image: Image.Image, longest: int) -> bytes:
     smaller = image.copy()
     smaller.thumbnail((longest, longest))
     out = BytesIO()
-    # Pillow copies what it knows of the source (colour profile, EXIF) unless told otherwise: a place of shooting is private.
+    # Pillow copies EXIF data unless told otherwise, and where a picture was taken is nobody's business.
     smaller.save(out, "WEBP", quality=_QUALITY, method=4, exif=b"", icc_profile=None)
     return out.getvalue()

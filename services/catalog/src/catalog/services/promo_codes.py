@@ -12,12 +12,12 @@ from catalog.domain.promo_codes import canonical_code, check_validity, check_val
 from catalog.messages.publishes import promo_code_changed
 from catalog.models import Location, Plan, PromoCode, Resource
 from catalog.services.archiving import refuse_archived, set_archived
-from catalog.services.references import require_known, require_own_currency
+from catalog.services.references import Named, require_known, require_own_currency
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, NotFoundError
 from common.messaging import outbox
 
-_SCOPES = {"plan_ids": Plan, "resource_ids": Resource, "location_ids": Location}
+_SCOPES: dict[str, Named] = {"plan_ids": Plan, "resource_ids": Resource, "location_ids": Location}
 
 
 def create_promo_code(session: TenantSession, **values: Any) -> PromoCode:

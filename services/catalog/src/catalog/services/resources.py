@@ -100,7 +100,7 @@ def _check_policy_plans(session: TenantSession, resource: Resource) -> None:
 def _check_family(session: TenantSession, resource: Resource) -> None:
     """Parents exist, stand in the same location, and form no circle.
 
-    Links of one organisation are changed one after the other: two changes at once could close a circle that neither sees.
+    Links of one organisation are changed one after the other: two at once could close a circle that neither sees.
     """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"links/{session.organization_id}", 0))))
     require_known(session, Resource, resource.parent_ids, "parent_ids")

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.auth import Role, allow, current_principal, public
 from common.errors import ForbiddenError
-from common.http import Blueprint, bind_session, current_session, idempotent
+from common.http import Blueprint, StrictSchema, bind_session, current_session, idempotent
 from members.api.access import current_settings
 from members.api.token_schemas import (
     AcceptanceSchema,
@@ -62,8 +62,8 @@ def revoke_token(body: dict[str, Any]) -> None:
 @public
 @idempotent(by_effect=True)
 @blueprint.arguments(LinkRequestSchema)
-@blueprint.response(202)
-def request_link(body: dict[str, Any]) -> None:
+@blueprint.response(202, StrictSchema)
+def request_link(body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a sign-in link by mail; the answer is the same whether or not somebody has the address."""
     sign_in.request_link(
         bind_session(None),
@@ -72,6 +72,7 @@ def request_link(body: dict[str, Any]) -> None:
         email=body["email"],
         side=body.get("side"),
     )
+    return {}
 
 
 @blueprint.route("/v1/invitations/acceptance", methods=["POST"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import make_msgid
 from uuid import UUID
+
+_DATA_PICTURE = re.compile(r'src="data:image/(?P<kind>png|jpeg);base64,(?P<data>[A-Za-z0-9+/]+={0,2})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,27 @@ def to_message(letter: Letter) -> EmailMessage:
     # Out-of-office answers to machines help nobody (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
+    html, pictures = _pictures(letter.html, letter.sender)
+    message.add_alternative(html, subtype="html")
+    for cid, kind, content in pictures:
+        body = message.get_body(("html",))
+        assert isinstance(body, EmailMessage)
+        body.add_related(content, maintype="image", subtype=kind, cid=cid)
     for file in letter.files:
         _attach(message, file)
     return message
+
+
+def _pictures(html: str, sender: str) -> tuple[str, list[tuple[str, str, bytes]]]:
+    """Pictures inside the HTML become parts of the message: mail programs show no data URIs."""
+    found: list[tuple[str, str, bytes]] = []
+
+    def part(match: re.Match[str]) -> str:
+        cid = make_msgid(domain=sender.rpartition("@")[2])
+        found.append((cid, match["kind"], base64.b64decode(match["data"])))
+        return f'src="cid:{cid[1:-1]}"'
+
+    return _DATA_PICTURE.sub(part, html), found
 
 
 def _attach(message: EmailMessage, file: AttachedFile) -> None:

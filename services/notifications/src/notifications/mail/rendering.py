@@ -67,17 +67,24 @@ def mail_locale(language: str, country: str) -> str:
 
 
 def brand_of(organization: Organization) -> dict[str, str]:
-    """How an organisation presents itself; its profile may say address lines, email, brand_color and logo_url."""
+    """How an organisation presents itself, by its profile: address, e-mail, colour and logo (https or a data URI)."""
     profile = organization.profile
-    lines = [profile.get(key) for key in ("line1", "line2", "street", "postal_code", "city")]
-    logo = profile.get("logo_url")
+    logo = str(profile.get("logo") or "")
     return {
         "name": organization.name,
-        "address": ", ".join(str(line) for line in lines if line),
+        "address": _address_line(profile.get("address")),
         "contact": str(profile.get("email") or ""),
-        "color": style.brand_color(profile.get("brand_color")),
-        "logo_url": logo if isinstance(logo, str) and logo.startswith("https://") else "",
+        "color": style.brand_color(profile.get("brand_colour")),
+        "logo_url": logo if logo.startswith(("https://", "data:image/")) else "",
     }
+
+
+def _address_line(address: object) -> str:
+    if not isinstance(address, Mapping):
+        return ""
+    town = f"{address.get('postal_code') or ''} {address.get('city') or ''}".strip()
+    street = [str(address.get(key) or "") for key in ("street", "line1", "line2")]
+    return ", ".join(part for part in (*street, town) if part)
 
 
 def _signature(brand: Mapping[str, str]) -> str:

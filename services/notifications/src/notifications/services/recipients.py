@@ -64,3 +64,9 @@ def _known(copy: MemberCopy | CompanyCopy | None) -> MemberCopy | CompanyCopy:
     if copy is None:
         raise TransientError("the copy of this customer has not arrived yet")
     return copy
+
+
+def person_language(session: TenantSession, member_id: UUID | None) -> str | None:
+    """A member's language if we know it already."""
+    member = session.get(MemberCopy, member_id) if member_id else None
+    return member.language if member else None

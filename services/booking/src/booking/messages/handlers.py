@@ -1,0 +1,74 @@
+"""What booking listens to: copies of what is on sale and who buys it, and money that confirms bookings."""
+
+from __future__ import annotations
+
+from booking.services import copies
+from common.db import TenantSession
+from common.messaging import Envelope, Handlers
+from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
+from contracts.identity import keep_identity_copies
+from contracts.invoicing import BillingSettingsChanged, CustomerStandingChanged, MembershipChanged
+from contracts.members import CompanyChanged, MemberChanged
+
+handlers = Handlers()
+keep_identity_copies(handlers)
+
+
+@handlers.on(LocationChanged)
+def location_changed(session: TenantSession, message: LocationChanged, _envelope: Envelope) -> None:
+    """Keep the location."""
+    copies.keep_location(session, message)
+
+
+@handlers.on(ResourceChanged)
+def resource_changed(session: TenantSession, message: ResourceChanged, _envelope: Envelope) -> None:
+    """Keep the resource."""
+    copies.keep_resource(session, message)
+
+
+@handlers.on(ResourceRateChanged)
+def rate_changed(session: TenantSession, message: ResourceRateChanged, _envelope: Envelope) -> None:
+    """Keep the rate."""
+    copies.keep_rate(session, message)
+
+
+@handlers.on(PlanChanged)
+def plan_changed(session: TenantSession, message: PlanChanged, _envelope: Envelope) -> None:
+    """Keep the plan."""
+    copies.keep_plan(session, message)
+
+
+@handlers.on(PromoCodeChanged)
+def promo_code_changed(session: TenantSession, message: PromoCodeChanged, _envelope: Envelope) -> None:
+    """Keep the promo code."""
+    copies.keep_promo_code(session, message)
+
+
+@handlers.on(MemberChanged)
+def member_changed(session: TenantSession, message: MemberChanged, _envelope: Envelope) -> None:
+    """Keep the member."""
+    copies.keep_member(session, message)
+
+
+@handlers.on(CompanyChanged)
+def company_changed(session: TenantSession, message: CompanyChanged, _envelope: Envelope) -> None:
+    """Keep the company."""
+    copies.keep_company(session, message)
+
+
+@handlers.on(MembershipChanged)
+def membership_changed(session: TenantSession, message: MembershipChanged, _envelope: Envelope) -> None:
+    """Keep the membership."""
+    copies.keep_membership(session, message)
+
+
+@handlers.on(BillingSettingsChanged)
+def billing_settings_changed(session: TenantSession, message: BillingSettingsChanged, _envelope: Envelope) -> None:
+    """Keep the settings."""
+    copies.keep_billing_settings(session, message)
+
+
+@handlers.on(CustomerStandingChanged)
+def standing_changed(session: TenantSession, message: CustomerStandingChanged, _envelope: Envelope) -> None:
+    """Keep whether bookings are blocked."""
+    copies.keep_standing(session, message)

@@ -1,0 +1,94 @@
+"""Numbers and the chain of issued documents; both are locked until the issuing transaction ends (DOC-2, DOC-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.db import TenantSession
+from common.ids import new_id
+from invoicing.domain.hashing import GENESIS, canonical_bytes, chain_hash
+from invoicing.domain.numbering import NumberTemplate
+from invoicing.models import ChainedDocument, ChainHead, NumberSeries
+from invoicing.services.billing.bulk import insert_rows
+
+
+def take_numbers(
+    session: TenantSession, kind: str, template: NumberTemplate, wanted: Sequence[tuple[date, str | None]]
+) -> list[str]:
+    """The next numbers of the series, one for each (issue date, location code), in this order and without gaps."""
+    counts: dict[str, int] = {}
+    places = []
+    for issue_date, code in wanted:
+        key = template.series_key(issue_date, code)
+        counts[key] = counts.get(key, 0) + 1
+        places.append((key, counts[key]))
+    # In the order of the keys, so that two transactions never wait for each other.
+    before = {key: _take(session, kind, key, counts[key]) - counts[key] for key in sorted(counts)}
+    return [
+        template.render(before[key] + place, issue_date, code)
+        for (key, place), (issue_date, code) in zip(places, wanted, strict=True)
+    ]
+
+
+def _take(session: TenantSession, kind: str, series_key: str, count: int) -> int:
+    statement = insert(NumberSeries).values(
+        id=new_id(),
+        organization_id=session.organization_id,
+        kind=kind,
+        series_key=series_key,
+        last_number=count,
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["organization_id", "kind", "series_key"],
+        set_={"last_number": NumberSeries.last_number + statement.excluded.last_number},
+    )
+    last: int = session.execute(statement.returning(NumberSeries.last_number)).scalar_one()
+    return last
+
+
+def chain_documents(
+    session: TenantSession, kind: str, documents: Sequence[tuple[UUID, dict[str, object]]]
+) -> None:
+    """Append issued documents (id, content) to the organisation's chain, in this order."""
+    position, previous = _lock_head(session)
+    rows: list[dict[str, Any]] = []
+    for document_id, content in documents:
+        canonical = canonical_bytes(content)
+        digest = chain_hash(previous, canonical)
+        position += 1
+        rows.append(
+            {
+                "id": new_id(),
+                "organization_id": session.organization_id,
+                "position": position,
+                "kind": kind,
+                "document_id": document_id,
+                "canonical": "\\x" + canonical.hex(),
+                "previous_hash": previous,
+                "hash": digest,
+            }
+        )
+        previous = digest
+    insert_rows(session, ChainedDocument.__table__, rows)  # type: ignore[arg-type]
+    session.execute(
+        update(ChainHead)
+        .where(ChainHead.organization_id == session.organization_id)
+        .values(position=position, hash=previous)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _lock_head(session: TenantSession) -> tuple[int, str]:
+    first = {"id": new_id(), "organization_id": session.organization_id, "position": 0, "hash": GENESIS}
+    session.execute(insert(ChainHead).values(**first).on_conflict_do_nothing())
+    statement = select(ChainHead.position, ChainHead.hash).where(
+        ChainHead.organization_id == session.organization_id
+    )
+    row = session.execute(statement.with_for_update()).one()
+    return row.position, row.hash

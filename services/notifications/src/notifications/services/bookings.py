@@ -1,0 +1,146 @@
+"""What a booking's people are told: requested, confirmed, changed, cancelled, each with its calendar entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from common.db import TenantSession
+from contracts.booking import BookingState
+from notifications.domain.wording import booking_facts
+from notifications.mail.calendar import Entry, calendar_file, calendar_method
+from notifications.mail.envelope import AttachedFile
+from notifications.mail.links import LINKS
+from notifications.models import BookingCopy, LocationCopy
+from notifications.services.notifying import About, Notice, notify
+from notifications.services.recipients import Recipient, operator_recipient, person_recipient
+
+_UNTOLD = {"held", "expired", "no_show"}  # a hold is a checkout's affair, a no-show shows on the invoice
+
+
+def tell_of_booking(session: TenantSession, message: BookingState) -> None:
+    """A booking was made or confirmed: say so, or that the request waits for approval."""
+    _remember(session, message)
+    if message.status == "confirmed":
+        _tell(session, message, "booking-confirmed", "confirmed")
+    elif message.status == "tentative":
+        _tell(session, message, "booking-requested", "requested")
+
+
+def tell_of_change(session: TenantSession, message: BookingState) -> None:
+    """A booking changed: tell of another time, room or price; a check-in or a note is no news."""
+    is_news = _remember(session, message)
+    if is_news and message.status in {"confirmed", "tentative"}:
+        _tell(session, message, "booking-changed", f"changed:{_facts(message)}")
+
+
+def tell_of_cancellation(session: TenantSession, message: BookingState) -> None:
+    """A booking was cancelled or rejected."""
+    before = session.get(BookingCopy, message.booking_id)
+    was_only_held = before is not None and before.status == "held"
+    _remember(session, message)
+    if message.status not in _UNTOLD and not was_only_held:
+        _tell(session, message, "booking-cancelled", "cancelled")
+
+
+def remember_booking(session: TenantSession, message: BookingState) -> None:
+    """Only keep track."""
+    _remember(session, message)
+
+
+def _remember(session: TenantSession, message: BookingState) -> bool:
+    """Keep the newest status and the facts; whether these facts are new to a booking known before."""
+    facts = _facts(message)
+    fresh = {
+        "id": message.booking_id,
+        "organization_id": session.organization_id,
+        "status": message.status,
+        "facts": [facts],
+        "version": message.version,
+    }
+    added = session.scalar(insert(BookingCopy).values(fresh).on_conflict_do_nothing().returning(BookingCopy.id))
+    if added is not None:
+        return message.version > 1
+    statement = select(BookingCopy).where(BookingCopy.id == message.booking_id).with_for_update()
+    known = session.scalars(statement.execution_options(populate_existing=True)).one()
+    is_news = facts not in known.facts
+    if is_news:
+        known.facts = [*known.facts, facts]
+    if message.version > known.version:
+        known.status, known.version = message.status, message.version
+    session.flush()
+    return is_news
+
+
+def _facts(message: BookingState) -> str:
+    return booking_facts(message.start, message.end, message.resource_name, message.price)
+
+
+def _tell(session: TenantSession, message: BookingState, template: str, event: str) -> None:
+    if message.member_id is None and message.company_id is None:
+        return
+    recipient = person_recipient(session, message.member_id, message.company_id)
+    place = _place(session.get(LocationCopy, message.location_id))
+    notify(
+        session,
+        Notice(
+            template=template,
+            source=f"booking:{message.booking_id}:{event}",
+            recipient=recipient,
+            data={
+                "booking": _data(message, place),
+                "link": LINKS.booking(session.organization, message.booking_id),
+            },
+            about=About(booking_id=message.booking_id),
+            files=_calendar(session, message, template, recipient, place),
+        ),
+    )
+
+
+def _data(message: BookingState, place: str) -> dict[str, Any]:
+    return {
+        "resource": message.resource_name,
+        "start": message.start,
+        "end": message.end,
+        "timezone": message.timezone,
+        "place": place,
+        "price": message.price,
+        "has_price": bool(message.price),
+        "cancellation_fee": message.cancellation_fee,
+        "has_fee": bool(message.cancellation_fee),
+        "is_rejected": message.status == "rejected",
+    }
+
+
+def _place(location: LocationCopy | None) -> str:
+    if location is None:
+        return ""
+    address = location.address
+    town = f"{address.get('postal_code', '')} {address.get('city', '')}".strip()
+    street = str(address.get("street") or address.get("line1") or "")
+    return ", ".join(part for part in (location.name, street, town) if part)
+
+
+def _calendar(
+    session: TenantSession, message: BookingState, template: str, recipient: Recipient, place: str
+) -> list[AttachedFile]:
+    if template == "booking-requested" or not recipient.address:
+        return []
+    organizer = operator_recipient(session)
+    entry = Entry(
+        booking_id=message.booking_id,
+        sequence=message.version,
+        summary=f"{message.resource_name} ({organizer.name})",
+        place=place,
+        start=message.start,
+        end=message.end,
+        zone=message.timezone,
+        organizer=organizer.address or "no-reply@deskledger.localhost",
+        organizer_name=organizer.name,
+        attendee=recipient.address,
+        cancelled=template == "booking-cancelled",
+    )
+    content_type = f"text/calendar; method={calendar_method(entry)}; charset=utf-8"
+    return [AttachedFile("booking.ics", content_type, calendar_file(entry, session.now()))]

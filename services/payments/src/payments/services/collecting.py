@@ -1,0 +1,125 @@
+"""Charging what is due: claim and commit intents, call providers over a bounded pool, record answers (PAY-1).
+
+Providers are called outside any transaction. While some charges are on their way the answers of others are recorded
+in one transaction, so that the pool never waits for the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from common.db import TenantSession
+from common.errors import UnavailableError
+from common.jobs import JobRun
+from payments.gateways.port import ChargeOutcome, ChargeRequest, ChargeState, PaymentGateway
+from payments.models import Collection, Gateway, Invoice, Payment
+from payments.services import charging
+from payments.services.planning import method_for, replan
+from payments.services.providers import Pace, Providers
+
+logger = structlog.get_logger(__name__)
+# Answers are recorded this many at a time; also bounds what a killed worker leaves to the sweeper.
+_BATCH_PER_WORKER = 4
+_UNUSABLE_REST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A committed intent with all that is needed to carry it to the provider."""
+
+    payment_id: UUID
+    gateway: PaymentGateway
+    pace: Pace
+    request: ChargeRequest
+
+
+def collect_due(run: JobRun, providers: Providers) -> None:
+    """Charge every invoice of the organisation whose time has come, in the order of their due times."""
+    with ThreadPoolExecutor(providers.charge_workers, thread_name_prefix="charge") as pool:
+        running: set[Future[tuple[UUID, ChargeOutcome]]] = set()
+        exhausted = False
+        while running or not exhausted:
+            if not exhausted and len(running) < providers.charge_workers * 2:
+                errands, exhausted = _claim(run, providers)
+                running |= {pool.submit(carry, errand) for errand in errands}
+            if running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                _record(run, [future.result() for future in done])
+
+
+def carry(errand: Errand) -> tuple[UUID, ChargeOutcome]:
+    """Make the charge at the provider; a fault of ours on the way leaves the outcome unknown, and the sweeper asks."""
+    errand.pace.wait()
+    try:
+        return errand.payment_id, errand.gateway.charge(errand.request)
+    except Exception:
+        logger.exception("charge_broke", payment=str(errand.payment_id))
+        return errand.payment_id, ChargeOutcome(ChargeState.UNKNOWN, failure_code="internal_error")
+
+
+def errand_for(session: TenantSession, providers: Providers, payment: Payment) -> Errand:
+    """What carries a payment's stored request to its provider."""
+    gateway = session.get(Gateway, payment.gateway_id)
+    if gateway is None:
+        raise LookupError(f"payment {payment.id} has no gateway")
+    adapter = providers.open(gateway)
+    return Errand(payment.id, adapter, providers.pace(gateway.id), charging.stored_request(payment))
+
+
+def _claim(run: JobRun, providers: Providers) -> tuple[list[Errand], bool]:
+    """Commit the intents of the next due invoices; second: whether nothing more is due."""
+    size = providers.charge_workers * _BATCH_PER_WORKER
+    with run.database.session(run.organization_id) as session:
+        due = _due_invoices(session, run, size)
+        errands = [errand for invoice in due if (errand := _begin(session, run, providers, invoice)) is not None]
+        session.commit()
+    return errands, len(due) < size
+
+
+def _due_invoices(session: TenantSession, run: JobRun, size: int) -> Sequence[Invoice]:
+    statement = (
+        select(Invoice)
+        .join(Collection, Collection.id == Invoice.id)
+        .where(Collection.next_attempt_at <= run.now)
+        .order_by(Collection.next_attempt_at, Invoice.id)
+        .limit(size)
+        .with_for_update(of=Invoice, skip_locked=True)
+    )
+    return session.scalars(statement.execution_options(populate_existing=True)).all()
+
+
+def _begin(session: TenantSession, run: JobRun, providers: Providers, invoice: Invoice) -> Errand | None:
+    """Look again under the lock, then make the attempt's intent; None when there is nothing to charge after all."""
+    collection = replan(session, invoice)
+    if collection.next_attempt_at is None or collection.next_attempt_at > run.now:
+        return None
+    method = method_for(session, invoice)
+    if method is None:
+        charging.record_missing_method(session, invoice)
+        return None
+    try:
+        with session.begin_nested():
+            payment = charging.begin_attempt(session, providers, invoice, method, source="automatic", off_session=True)
+            errand = errand_for(session, providers, payment)
+    except UnavailableError as error:
+        # One gateway that cannot be opened must not keep the others from collecting.
+        logger.error("gateway_unusable", gateway=str(method.gateway_id), code=error.code)
+        collection.next_attempt_at = session.now() + _UNUSABLE_REST
+        return None
+    collection.state, collection.next_attempt_at = "in_progress", None
+    return errand
+
+
+def _record(run: JobRun, answers: Iterable[tuple[UUID, ChargeOutcome]]) -> None:
+    outcomes = dict(answers)
+    with run.database.session(run.organization_id) as session:
+        for payment, invoice in charging.lock_payments(session, list(outcomes)):
+            charging.report_charge(session, payment, invoice, outcomes[payment.id])
+        session.commit()

@@ -1,0 +1,174 @@
+"""The plan to charge each invoice, decided anew from all that is known whenever something about it changes.
+
+The invoice's row is the mutex: whoever plans, charges or records holds its lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.db import TenantSession
+from common.jobs import wake_scheduler
+from payments.domain.collection import CollectionFacts, Decision, NextStep, decide
+from payments.domain.payment_state import ChargeFact
+from payments.domain.schedule import DEFAULT_RETRY_DAYS, ChargeCalendar, Failure
+from payments.models import BillingSettings, Collection, Customer, Gateway, Invoice, Payment, PaymentMethod
+
+DEFAULT_CHARGE_HOUR = 9
+# What the member was told once they were asked for a method; a new one then is tried at once (PAY-2).
+METHOD_MISSING = "payment_method_missing"
+_FAILED = (ChargeFact.FAILED.name, ChargeFact.REVERSED.name)
+
+
+def payer_of(customer: Mapping[str, Any]) -> UUID | None:
+    """Whose methods pay: the member the invoice is for, or else the company."""
+    text = customer.get("member_id") or customer.get("company_id")
+    return UUID(str(text)) if text else None
+
+
+def lock_invoice(session: TenantSession, invoice_id: UUID) -> Invoice | None:
+    """The copy of an invoice, held until the end of the transaction; None while it has not arrived."""
+    statement = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
+    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def billing_settings(session: TenantSession) -> BillingSettings | None:
+    """The copy of the organisation's billing settings, once they have arrived."""
+    assert session.organization_id is not None  # planning is always one organisation's
+    return session.get(BillingSettings, session.organization_id)
+
+
+def usable_methods(session: TenantSession, owner_id: UUID, location_id: UUID | None) -> Sequence[PaymentMethod]:
+    """Methods that an owner's invoice of a location may be charged to, the best first (PAY-6).
+
+    Through the location's own gateway or one for all; the default first. The sandbox moves no money, so a live
+    organisation never collects with it.
+    """
+    statement = (
+        select(PaymentMethod)
+        .join(Gateway, Gateway.id == PaymentMethod.gateway_id)
+        .where(
+            PaymentMethod.owner_id == owner_id,
+            PaymentMethod.state == "active",
+            Gateway.state == "connected",
+            Gateway.location_id.is_(None) | (Gateway.location_id == location_id),
+        )
+        .order_by(PaymentMethod.is_default.desc(), Gateway.location_id.is_(None), PaymentMethod.since.desc())
+    )
+    if session.organization.mode == "live":
+        statement = statement.where(Gateway.provider != "sandbox")
+    return session.scalars(statement).all()
+
+
+def method_for(session: TenantSession, invoice: Invoice) -> PaymentMethod | None:
+    """The method that automatic collection charges; None when the customer has to give one."""
+    if invoice.payer_id is None:
+        return None
+    found = usable_methods(session, invoice.payer_id, invoice.location_id)
+    return found[0] if found else None
+
+
+def replan(session: TenantSession, invoice: Invoice) -> Collection:
+    """Decide again what is to be done about a locked invoice, and store it."""
+    session.flush()
+    settings = billing_settings(session)
+    calendar = ChargeCalendar(settings.charge_hour if settings else DEFAULT_CHARGE_HOUR, invoice.timezone)
+    due_at = invoice.received_at if invoice.collect_now else calendar.charge_at(invoice.due_date)
+    collection = session.get(Collection, invoice.id)
+    if collection is None:
+        collection = Collection(id=invoice.id, due_at=due_at, state="scheduled")
+        session.add(collection)
+    collection.due_at = due_at
+    if not invoice.payable:
+        return _set(session, collection, Decision(NextStep.NOTHING), "done")
+    made = _charges(session, invoice)
+    failed = [payment for payment in made if payment.charge in _FAILED]
+    collection.failures = len(failed)
+    collection.last_failure_code = failed[-1].failure_code if failed else None
+    facts = CollectionFacts(
+        payable=invoice.payable,
+        due_date=invoice.due_date,
+        automatic=_automatic(session, invoice, collection, settings),
+        running=any(payment.running for payment in made),
+        failures=[_failure(payment) for payment in failed],
+        method_since=_method_since(method_for(session, invoice), failed),
+        at_once=invoice.received_at if invoice.collect_now else None,
+    )
+    retry_days = tuple(settings.retry_days) if settings else DEFAULT_RETRY_DAYS
+    return _set(session, collection, decide(facts, calendar, retry_days), _off_state(collection))
+
+
+def replan_payer(session: TenantSession, payer_id: UUID) -> None:
+    """Plan all open invoices of a customer again: their methods or their choice changed."""
+    _replan_all(session, Invoice.payer_id == payer_id)
+
+
+def replan_everything(session: TenantSession) -> None:
+    """Plan all open invoices of the organisation again: a switch, the hour or the ladder changed."""
+    _replan_all(session)
+
+
+def _replan_all(session: TenantSession, *conditions: Any) -> None:
+    open_invoices = select(Invoice).where(Invoice.state.in_(("open", "uncollectible")), *conditions)
+    for invoice in session.scalars(open_invoices.order_by(Invoice.id).with_for_update()).all():
+        replan(session, invoice)
+
+
+def _charges(session: TenantSession, invoice: Invoice) -> Sequence[Payment]:
+    statement = select(Payment).where(Payment.invoice_id == invoice.id, Payment.source != "manual")
+    return session.scalars(statement.order_by(Payment.attempt, Payment.id)).all()
+
+
+def _automatic(
+    session: TenantSession, invoice: Invoice, collection: Collection, settings: BillingSettings | None
+) -> bool:
+    """Whether the invoice may be charged by itself: the switch, the customer's own choice, and nothing gone wrong."""
+    if collection.stopped is not None or invoice.state == "uncollectible":
+        return False
+    if invoice.collect_now:
+        return True
+    customer = session.get(Customer, invoice.payer_id) if invoice.payer_id else None
+    switch = settings.automatic_collection if settings else invoice.collect
+    return switch and (customer.auto_collect if customer else invoice.collect)
+
+
+def _failure(payment: Payment) -> Failure:
+    failed_at = payment.failed_at or payment.occurred_at
+    return Failure(payment.key or str(payment.id), failed_at, hard=payment.failure_kind == "hard")
+
+
+def _method_since(method: PaymentMethod | None, failed: Sequence[Payment]) -> datetime | None:
+    """A method that no attempt has failed with is newer than every failure, also while a rehearsal's clock stands."""
+    if method is None:
+        return None
+    if not failed or any(payment.payment_method_id == method.id for payment in failed):
+        return method.since
+    last = max(payment.failed_at or payment.occurred_at for payment in failed)
+    return max(method.since, last + timedelta(microseconds=1))
+
+
+def _off_state(collection: Collection) -> str:
+    return "stopped" if collection.stopped else "off"
+
+
+def _set(session: TenantSession, collection: Collection, decision: Decision, idle: str) -> Collection:
+    states = {
+        NextStep.NOTHING: idle,
+        NextStep.WAIT: "in_progress",
+        NextStep.CHARGE: "scheduled",
+        NextStep.ASK_FOR_METHOD: "awaiting_method",
+        NextStep.GIVE_UP: "gave_up",
+    }
+    collection.state = states[decision.step]
+    collection.next_attempt_at = decision.at
+    if decision.step is NextStep.ASK_FOR_METHOD and not collection.failures:
+        # On the due date the member is asked, as after a decline.
+        collection.next_attempt_at = collection.due_at
+    if collection.next_attempt_at is not None and collection.next_attempt_at <= session.now():
+        wake_scheduler(session)
+    return collection
