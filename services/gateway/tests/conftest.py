@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask, Response, jsonify, request
-from gateway.app import create_gateway_app
-from gateway.config import GatewaySettings
 from jwt.algorithms import OKPAlgorithm
 
 from common.http.internal import INTERNAL_HEADER
 from common.testing.plugin import INTERNAL_TOKEN, TEST_KEY, TEST_KID, ApiClient, make_token
 from contracts.subscriptions import subscribers
+from gateway.app import create_gateway_app
+from gateway.config import GatewaySettings
 
 NAMES = ("members", "catalog", "booking", "invoicing", "payments", "notifications")
 START = datetime(2027, 2, 1, 8, tzinfo=UTC)

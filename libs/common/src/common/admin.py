@@ -9,13 +9,14 @@ from uuid import UUID
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from common.clock import SystemClock
 from common.db import Database
-from common.db.plumbing import idempotency_table, outbox_table, signing_key_table
+from common.db.plumbing import outbox_table, signing_key_table
 from common.errors import DomainError
 from common.messaging import deadletters
+from common.messaging import resend as resend_messages
 from common.runtime import ServiceRuntime
 from common.service import Service
 
@@ -98,13 +99,15 @@ def _outbox(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Gr
     @click.option("--days", default=3650, show_default=True, help="How far back.")
     def resend(to_service: str, days: int) -> None:
         """Send this service's messages to one consumer again, with the same ids (builds a new service's copies)."""
+        if not runtime().settings.amqp_url:
+            raise click.ClickException("set AMQP_URL: messages are resent through the broker")
         from common.messaging.rabbit import RabbitTransport, Topology
 
         running = runtime()
         topology = Topology(service.subscriptions, prefix=running.settings.amqp_prefix)
         transport = RabbitTransport(running.settings.amqp_url, topology)
         since = SystemClock().now() - timedelta(days=days)
-        count = deadletters.resend(running.database, transport, to_service, since=since)
+        count = resend_messages(running.database, transport, to_service, since=since)
         console.print(f"{count} messages sent to {to_service}")
 
     return outbox
@@ -124,13 +127,3 @@ def examine(database: Database) -> list[str]:
         if not session.scalar(select(func.count()).select_from(signing_key_table)):
             findings.append("the keys that sign access tokens have not arrived: is the members worker up?")
     return findings
-
-
-def forget_old_keys(database: Database) -> int:
-    """Delete idempotency keys older than 24 hours; returns how many."""
-    with database.system_session() as session:
-        before = SystemClock().now() - timedelta(hours=24)
-        table = idempotency_table
-        gone = session.execute(delete(table).where(table.c.created_at < before).returning(table.c.key)).all()
-        session.commit()
-    return len(gone)

@@ -12,6 +12,7 @@ import structlog
 from common.config import Settings
 from common.db import Database
 from common.db.migrate import upgrade_database
+from common.housekeeping import Housekeeping
 from common.http import ServiceApp, create_service_app
 from common.jobs import Scheduler
 from common.messaging import Consumer, Relay, Transport
@@ -40,9 +41,10 @@ class ServiceRuntime:
         return create_service_app(self.service, self.settings, self.database)
 
     def worker_loops(self, transport: Transport) -> Mapping[str, Callable[[threading.Event], None]]:
-        """Relay and scheduler; a broker's consumer loop joins them in `run_worker`."""
+        """Relay, scheduler and housekeeping; a broker's consumer loop joins them in `run_worker`."""
         jobs = self.service.build_jobs(self.settings)
         return {
+            "housekeeping": Housekeeping(self.database, self.service.name).run,
             "relay": Relay(self.database, transport, self.service.name).run,
             "scheduler": Scheduler(self.database, jobs, self.service.name).run,
         }

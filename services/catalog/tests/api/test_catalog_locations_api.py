@@ -20,20 +20,14 @@ DOCK = {
 }
 
 
-@pytest.fixture(scope="module")
-def app(service_app: Callable[..., Any]) -> Any:
-    """The catalog on a database of its own."""
-    return service_app(SERVICE)
-
-
 @pytest.fixture
-def owner(app: Any, sign_in: Callable[..., ApiClient]) -> ApiClient:
+def owner(catalog_app: Any, sign_in: Callable[..., ApiClient]) -> ApiClient:
     """The owner of a fresh organisation."""
-    return sign_in(app, add_organization(app.extensions["database"]))
+    return sign_in(catalog_app, add_organization(catalog_app.extensions["database"]))
 
 
-def test_models_agree_with_the_migrations(app: Any) -> None:
-    assert schema_differences(app.extensions["database"].url, [plumbing_metadata, SERVICE.metadata]) == []
+def test_models_agree_with_the_migrations(catalog_app: Any) -> None:
+    assert schema_differences(catalog_app.extensions["database"].url, [plumbing_metadata, SERVICE.metadata]) == []
 
 
 def test_a_location_is_created_listed_changed_and_archived(owner: ApiClient) -> None:
@@ -51,9 +45,9 @@ def test_a_location_is_created_listed_changed_and_archived(owner: ApiClient) -> 
     assert owner.get("/v1/locations").json["items"] == []
 
 
-def test_another_organisations_location_is_not_found(app: Any, owner: ApiClient, sign_in: Any) -> None:
+def test_another_organisations_location_is_not_found(catalog_app: Any, owner: ApiClient, sign_in: Any) -> None:
     made = owner.post("/v1/locations", DOCK)
-    stranger = sign_in(app, add_organization(app.extensions["database"]))
+    stranger = sign_in(catalog_app, add_organization(catalog_app.extensions["database"]))
     path = f"/v1/locations/{made.json['id']}"
     assert stranger.get(path).status_code == 404
     assert stranger.patch(path, {"name": "Mine"}).status_code == 404
@@ -80,10 +74,10 @@ def test_bad_input_is_refused_with_a_pointer_and_changes_nothing(
     assert owner.get("/v1/locations").json["items"] == []
 
 
-def test_roles_wrong_content_type_and_missing_token(app: Any, owner: ApiClient, sign_in: Any) -> None:
-    organization_id = add_organization(app.extensions["database"])
-    assert sign_in(app, organization_id, "member").post("/v1/locations", DOCK).status_code == 403
-    assert sign_in(app, None).get("/v1/locations").status_code == 401
+def test_roles_wrong_content_type_and_missing_token(catalog_app: Any, owner: ApiClient, sign_in: Any) -> None:
+    organization_id = add_organization(catalog_app.extensions["database"])
+    assert sign_in(catalog_app, organization_id, "member").post("/v1/locations", DOCK).status_code == 403
+    assert sign_in(catalog_app, None).get("/v1/locations").status_code == 401
     assert owner.request("POST", "/v1/locations", data="x=1").status_code == 415
     assert owner.get("/v1/nothing").json["code"] == "not_found"
     assert owner.put("/v1/locations", {}).status_code == 405
@@ -117,3 +111,30 @@ def test_the_same_key_replays_and_another_body_is_refused(owner: ApiClient) -> N
     assert other.status_code == 422
     assert other.json["code"] == "idempotency_key_reused"
     assert len(owner.get("/v1/locations").json["items"]) == 1
+
+
+def test_closures_come_back_as_they_were_sent_and_a_patch_of_them_is_whole(shop: Any) -> None:
+    closures = [
+        {"start": "2027-12-24", "end": "2027-12-26", "name": "Christmas"},
+        {"start": "2027-12-31", "end": "2027-12-31", "from_time": "14:00", "to_time": "24:00", "name": ""},
+    ]
+    path = f"/v1/locations/{shop.location(closures=closures)}"
+    assert shop.owner.get(path).json["closures"] == closures
+    [message] = shop.messages("location-changed")
+    assert message["closures"][0] == {**closures[0], "reason": "Christmas"}
+    refused = shop.owner.patch(path, {"closures": [{"end": "2027-12-26"}]})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/closures/0/start")
+    backwards = {**closures[1], "to_time": "13:00"}
+    assert shop.owner.patch(path, {"closures": [backwards]}).status_code == 422
+    assert shop.owner.patch(path, {"closures": []}).json["closures"] == []
+
+
+def test_the_code_of_an_archived_location_is_free_again(shop: Any) -> None:
+    first = shop.location(code="D1")
+    assert shop.owner.post("/v1/locations", {"name": "Other", "code": "D1"}).status_code == 409
+    assert shop.owner.delete(f"/v1/locations/{first}").status_code == 204
+    second = shop.location(code="D1")
+    assert shop.owner.post(f"/v1/locations/{first}/restoration").status_code == 409
+    assert shop.owner.patch(f"/v1/locations/{second}", {"code": None}).json["code"] is None
+    assert shop.owner.post(f"/v1/locations/{first}/restoration").json["archived_at"] is None
+    assert shop.owner.patch(f"/v1/locations/{first}", {"name": "Dock One"}).status_code == 200

@@ -116,7 +116,9 @@ def test_a_service_that_is_down_stops_the_clock_and_is_named(world: Any, gateway
     assert answer.get_json()["now"] == "2027-02-01T08:00:00Z"
 
 
-def test_an_advance_in_a_crashed_drivers_stead_waits_for_what_that_one_left_on_its_way(world: Any, gateway: Any) -> None:
+def test_an_advance_in_a_crashed_drivers_stead_waits_for_what_that_one_left_on_its_way(
+    world: Any, gateway: Any
+) -> None:
     payments = world.services["payments"]
     payments.is_deaf = True
     world.services["invoicing"].publish("invoicing.invoice-issued.v1", body="left").is_published = True

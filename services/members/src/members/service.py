@@ -9,7 +9,7 @@ from common.http import Blueprint
 from common.service import Service
 from contracts.subscriptions import ROUTING
 from members.administration import COMMANDS, prepare
-from members.api import api_keys, companies, members, organizations, tokens, users
+from members.api import api_keys, companies, imports, members, organizations, tokens, users
 from members.api.internal import register_clock_routes
 from members.config import MembersSettings
 from members.messages.handlers import handlers
@@ -22,6 +22,7 @@ def blueprints() -> Sequence[Blueprint]:
         organizations.blueprint,
         tokens.blueprint,
         api_keys.blueprint,
+        imports.blueprint,
         members.blueprint,
         companies.blueprint,
         users.blueprint,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from common.config import ConfigurationError
+from common.db import TenantMixin
 from common.jobs import Job
 from notifications.config import NotificationsSettings
 from notifications.mail.transports import mail_transport
-from notifications.models import Notification
+from notifications.models import Notification, WebhookDelivery, WebhookEvent
+from notifications.outgoing.posting import Poster
 from notifications.services.delivery import deliver_due
+from notifications.services.housekeeping import clean_up
+from notifications.services.webhook_delivery import deliver_webhooks_due
 
 
 def build_jobs(settings: NotificationsSettings) -> Sequence[Job]:
@@ -21,10 +27,30 @@ def build_jobs(settings: NotificationsSettings) -> Sequence[Job]:
         transport = mail_transport(settings)
     except ValueError as error:
         raise ConfigurationError(f"cannot start: {error}") from error
+    poster = Poster(timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private)
     return (
         Job(
             name="deliver-mail",
-            due=select(Notification.organization_id, Notification.due_at).where(Notification.due_at.is_not(None)),
+            due=_pending(Notification, Notification.due_at),
             run=partial(deliver_due, transport=transport, sender=settings.mail_from),
         ),
+        Job(
+            name="deliver-webhooks",
+            due=_pending(WebhookDelivery, WebhookDelivery.due_at),
+            run=partial(deliver_webhooks_due, poster=poster, secret=settings.secret),
+        ),
+        Job(
+            name="forget-notifications",
+            due=_pending(Notification, Notification.expires_at),
+            run=clean_up,
+        ),
+        Job(
+            name="forget-webhook-events",
+            due=_pending(WebhookEvent, WebhookEvent.expires_at),
+            run=clean_up,
+        ),
     )
+
+
+def _pending(kind: type[TenantMixin], due_at: InstrumentedAttribute[Any]) -> Select[Any]:
+    return select(kind.organization_id, due_at).where(due_at.is_not(None))

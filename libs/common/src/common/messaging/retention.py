@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import delete, exists, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.schema import Table
 
@@ -28,15 +28,24 @@ class Purged:
 def purge(database: Database, *, days: int = 30) -> Purged:
     """Delete outbox rows published, and dead letters closed, more than ``days`` days ago, and inbox rows a week later.
 
-    Unpublished rows and open dead letters stay for ever.
+    Unpublished rows and open dead letters stay for ever, and so does the newest state of every aggregate (messages
+    called ``…-changed``): a new service's copies are built from them with a resend.
     """
     until = database.clock.now() - timedelta(days=days)
     letters = dead_letter_table.c
     return Purged(
-        outbox=_delete(database, outbox_table, outbox_table.c.published_at < until),
+        outbox=_delete(database, outbox_table, (outbox_table.c.published_at < until) & _outdated()),
         inbox=_delete(database, inbox_table, inbox_table.c.handled_at < until - _INBOX_LONGER),
         dead_letters=_delete(database, dead_letter_table, or_(letters.replayed_at < until, letters.dropped_at < until)),
     )
+
+
+def _outdated() -> ColumnElement[bool]:
+    row, newer = outbox_table, outbox_table.alias("newer")
+    has_newer = exists().where(
+        newer.c.aggregate_id == row.c.aggregate_id, newer.c.type == row.c.type, newer.c.seq > row.c.seq
+    )
+    return or_(row.c.type.not_like("%-changed"), has_newer)
 
 
 def _delete(database: Database, table: Table, condition: ColumnElement[bool], portion: int = 5000) -> int:

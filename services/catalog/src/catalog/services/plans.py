@@ -70,7 +70,7 @@ def _columns(session: TenantSession, values: dict[str, Any]) -> dict[str, Any]:
     """Money fields as their columns, after a look at their currency."""
     amounts = {name: values[name] for name in _AMOUNTS if name in values}
     require_own_currency(session, [(f"/{name}", amount) for name, amount in amounts.items()])
-    minor = {f"{name}_minor": amount and amount.amount_minor for name, amount in amounts.items()}
+    minor = {f"{name}_minor": None if a is None else a.amount_minor for name, a in amounts.items()}
     return {name: value for name, value in values.items() if name not in amounts} | minor
 
 

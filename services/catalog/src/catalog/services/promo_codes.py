@@ -67,7 +67,7 @@ def _columns(session: TenantSession, values: dict[str, Any]) -> dict[str, Any]:
     columns = {name: value for name, value in values.items() if name != "amount"}
     if "amount" in values:
         require_own_currency(session, [("/amount", values["amount"])])
-        columns["amount_minor"] = values["amount"] and values["amount"].amount_minor
+        columns["amount_minor"] = None if values["amount"] is None else values["amount"].amount_minor
     if "code" in values:
         columns["code"] = canonical_code(values["code"])
     return columns

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Flask, g, request
 
 from common.auth.access import Principal
-from common.auth.tokens import unauthenticated
+from common.errors import UnavailableError
 from gateway.identity import Caller
 
 CALLER = "deskledger.caller"
@@ -22,7 +20,7 @@ def register_callers(app: Flask) -> None:
         if caller is None:
             return
         if caller.claims is None:
-            raise unauthenticated("token_unverified", "access tokens cannot be verified just now; try again")
+            raise UnavailableError("service_unavailable", "access tokens cannot be verified just now; try again")
         g.principal = Principal.from_claims(caller.claims)
 
 
@@ -30,8 +28,3 @@ def caller_headers() -> dict[str, str]:
     """What calls on behalf of the caller carry."""
     caller: Caller | None = request.environ.get(CALLER)
     return {"authorization": caller.authorization} if caller else {}
-
-
-def part(app: Flask, name: str) -> Any:
-    """A part of the gateway that `create_gateway_app` hung onto the app."""
-    return app.extensions[name]

@@ -15,6 +15,9 @@ def next_attempt(attempts: int, now: datetime, delays: Sequence[timedelta] = DEL
 
 
 def expiry(now: datetime, days: int) -> datetime:
-    """Midnight UTC, ``days`` full days away: rounded, so that a clock simulation meets one clean-up a day, not one a row."""
+    """Midnight UTC after ``days`` full days.
+
+    Rounded, so that a clock simulation meets one clean-up a day and not one for every row.
+    """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=days + 1)

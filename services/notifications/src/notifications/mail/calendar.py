@@ -35,7 +35,7 @@ def calendar_file(entry: Entry, now: datetime) -> bytes:
     calendar.add("method", calendar_method(entry))
     calendar.add_component(_event(entry, now))
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def calendar_method(entry: Entry) -> str:
@@ -58,7 +58,7 @@ def _event(entry: Entry, now: datetime) -> Event:
     event.add("organizer", _person(entry.organizer, entry.organizer_name))
     attendee = _person(entry.attendee, entry.attendee)
     attendee.params["PARTSTAT"], attendee.params["RSVP"] = vText("ACCEPTED"), vText("FALSE")
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)
     return event
 
 

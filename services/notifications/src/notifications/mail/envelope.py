@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
+from typing import cast
 from uuid import UUID
 
 _DATA_PICTURE = re.compile(r'src="data:image/(?P<kind>png|jpeg);base64,(?P<data>[A-Za-z0-9+/]+={0,2})"')
@@ -45,7 +46,7 @@ class Letter:
 
 
 def message_id(letter: Letter) -> str:
-    """The same for every attempt of a sending: a mail that arrives twice after a crash is shown once by most programs."""
+    """The same for every attempt of a sending: of a mail that comes twice after a crash, most programs show one."""
     return f"<{letter.notification_id.hex}.{letter.sending}@{letter.sender.rpartition('@')[2]}>"
 
 
@@ -66,8 +67,7 @@ def to_message(letter: Letter) -> EmailMessage:
     html, pictures = _pictures(letter.html, letter.sender)
     message.add_alternative(html, subtype="html")
     for cid, kind, content in pictures:
-        body = message.get_body(("html",))
-        assert isinstance(body, EmailMessage)
+        body = cast(EmailMessage, message.get_body(("html",)))
         body.add_related(content, maintype="image", subtype=kind, cid=cid)
     for file in letter.files:
         _attach(message, file)

@@ -14,7 +14,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from common.money import Money, currency_exponent
 from notifications.mail import style
@@ -23,7 +23,7 @@ _WIDTH = 58
 
 
 def _is_text(context: Context) -> bool:
-    return context.get("mode") != "html"
+    return bool(context["mode"] != "html")
 
 
 def money_text(value: Money, locale: str) -> str:
@@ -69,7 +69,7 @@ def _button(context: Context, url: str, label: str) -> Markup:
     if _is_text(context):
         return Markup("<p>{}:<br>{}</p>").format(label, url)
     color = context["brand_color"]
-    return Markup(style.BUTTON).format(url=_web_address(url), label=label, color=color, ink=style.ink_on(color))
+    return style.BUTTON.format(url=_web_address(url), label=label, color=color, ink=style.ink_on(color))
 
 
 def _web_address(url: str) -> str:
@@ -84,8 +84,8 @@ def _facts(context: Context, rows: Iterable[Sequence[Any]]) -> Markup:
         return Markup("<p>{}</p>").format(
             Markup("<br>").join(Markup("{}: {}").format(label, value) for label, value in told)
         )
-    body = Markup("").join(Markup(style.FACT).format(label=label, value=value) for label, value in told)
-    return Markup(style.TABLE).format(rows=body)
+    body = Markup("").join(style.FACT.format(label=label, value=value) for label, value in told)
+    return style.TABLE.format(rows=body)
 
 
 @pass_context
@@ -96,20 +96,14 @@ def _lines(context: Context, lines: Iterable[Mapping[str, Any]], total: Money, l
     if _is_text(context):
         told = [_text_line(what, amount) for what, amount in [*rows, (label, money_text(total, locale))]]
         return Markup("<pre>{}</pre>").format("\n".join(told))
-    body = Markup("").join(Markup(style.LINE).format(what=what, amount=amount) for what, amount in rows)
-    body += Markup(style.TOTAL).format(what=label, amount=money_text(total, locale))
-    return Markup(style.TABLE).format(rows=body)
+    body = Markup("").join(style.LINE.format(what=what, amount=amount) for what, amount in rows)
+    body += style.TOTAL.format(what=label, amount=money_text(total, locale))
+    return style.TABLE.format(rows=body)
 
 
 def _text_line(what: str, amount: str) -> str:
     room = max(_WIDTH - len(amount) - 2, 10)
     return f"{what[:room]:<{room}}  {amount}" if len(what) <= room else f"{what}\n{'':<{room}}  {amount}"
-
-
-@pass_context
-def _paragraph(context: Context, value: str) -> Markup:
-    """A longer text of several lines as it was typed."""
-    return Markup("<br>").join(escape(part) for part in value.splitlines())
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -120,5 +114,4 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "button": _button,
     "facts": _facts,
     "lines": _lines,
-    "paragraph": _paragraph,
 }

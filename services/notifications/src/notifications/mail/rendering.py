@@ -44,7 +44,7 @@ def render(wording: Wording, data: Mapping[str, Any], organization: Organization
         color=brand["color"],
         link_color=brand["color"],
         logo_url=brand["logo_url"],
-        font=Markup(style.FONT),
+        font=Markup(style.FONT),  # noqa: S704 - a constant
     )
     return Rendered(subject[:300], html, f"{text}\n-- \n{_signature(brand)}\n")
 

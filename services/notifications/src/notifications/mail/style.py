@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from markupsafe import Markup
+
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 INK = "#1f2a37"
 MUTED = "#667085"
@@ -11,27 +13,27 @@ HAIRLINE = "#e7eaef"
 DEFAULT_COLOR = "#1f5d57"
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
-TABLE = (
+TABLE = Markup(  # noqa: S704 - constants only
     '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" class="rule"'
     f' style="margin:24px 0;border-top:1px solid {HAIRLINE};">{{rows}}</table>'
 )
 _CELL = f"padding:11px 0;border-bottom:1px solid {HAIRLINE};font-family:{FONT};font-size:15px;line-height:22px;"
 _RIGHT = "text-align:right;vertical-align:top;padding-left:16px;"
-FACT = (
+FACT = Markup(  # noqa: S704 - constants only
     f'<tr><td class="muted rule" style="{_CELL}color:{MUTED};vertical-align:top;">{{label}}</td>'
     f'<td class="ink rule" style="{_CELL}{_RIGHT}color:{INK};">{{value}}</td></tr>'
 )
-LINE = (
+LINE = Markup(  # noqa: S704 - constants only
     f'<tr><td class="ink rule" style="{_CELL}color:{INK};">{{what}}</td>'
     f'<td class="ink rule" style="{_CELL}{_RIGHT}color:{INK};white-space:nowrap;">{{amount}}</td></tr>'
 )
-TOTAL = (
+TOTAL = Markup(  # noqa: S704 - constants only
     f'<tr><td class="ink" style="{_CELL}border-bottom:0;color:{INK};font-weight:600;">{{what}}</td>'
     f'<td class="ink" style="{_CELL}{_RIGHT}border-bottom:0;color:{INK};font-weight:600;white-space:nowrap;">'
     "{amount}</td></tr>"
 )
 # A table cell carries the colour, because Outlook paints no padding on links.
-BUTTON = (
+BUTTON = Markup(  # noqa: S704 - constants only
     '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:28px 0;"><tr>'
     '<td bgcolor="{color}" style="border-radius:8px;background-color:{color};">'
     '<a href="{url}" style="display:inline-block;padding:13px 26px;border-radius:8px;font-weight:600;font-size:16px;'
@@ -68,7 +70,7 @@ def brand_color(wish: object) -> str:
 
 def ink_on(color: str) -> str:
     """White or near-black, whichever reads better on a colour (WCAG relative luminance)."""
-    return "#ffffff" if 1050 * 1000 >= (_luminance(color) + 50) * (_luminance(color) + 50) else INK
+    return "#ffffff" if (_luminance(color) + 50) * (_luminance(color) + 50) <= 1050 * 1000 else INK
 
 
 def _luminance(color: str) -> int:

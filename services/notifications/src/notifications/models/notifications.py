@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from common.db import TenantMixin, VersionMixin
 from notifications.models.metadata import Base
@@ -38,7 +38,7 @@ class Notification(TenantMixin, VersionMixin, Base):
     recipient_name: Mapped[str]
     language: Mapped[str]
     subject: Mapped[str]
-    html: Mapped[str] = deferred(mapped_column())
+    html: Mapped[str] = mapped_column(deferred=True)
     text: Mapped[str]
     channel: Mapped[str]
     state: Mapped[str]
@@ -68,7 +68,7 @@ class Attachment(TenantMixin, Base):
     filename: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class SuppressedAddress(TenantMixin, Base):

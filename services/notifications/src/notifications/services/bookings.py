@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -17,12 +18,24 @@ from notifications.models import BookingCopy, LocationCopy
 from notifications.services.notifying import About, Notice, notify
 from notifications.services.recipients import Recipient, operator_recipient, person_recipient
 
+_OVER = {"cancelled", "rejected", "expired", "no_show", "completed"}
 _UNTOLD = {"held", "expired", "no_show"}  # a hold is a checkout's affair, a no-show shows on the invoice
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a message adds to what is known: ``facts`` never told, or ``overtaken`` by a newer state."""
+
+    facts: bool
+    overtaken: bool
+    was_held: bool = False
 
 
 def tell_of_booking(session: TenantSession, message: BookingState) -> None:
     """A booking was made or confirmed: say so, or that the request waits for approval."""
-    _remember(session, message)
+    news = _remember(session, message)
+    if news.overtaken:
+        return
     if message.status == "confirmed":
         _tell(session, message, "booking-confirmed", "confirmed")
     elif message.status == "tentative":
@@ -31,17 +44,15 @@ def tell_of_booking(session: TenantSession, message: BookingState) -> None:
 
 def tell_of_change(session: TenantSession, message: BookingState) -> None:
     """A booking changed: tell of another time, room or price; a check-in or a note is no news."""
-    is_news = _remember(session, message)
-    if is_news and message.status in {"confirmed", "tentative"}:
+    news = _remember(session, message)
+    if news.facts and not news.overtaken and message.status in {"confirmed", "tentative"}:
         _tell(session, message, "booking-changed", f"changed:{_facts(message)}")
 
 
 def tell_of_cancellation(session: TenantSession, message: BookingState) -> None:
     """A booking was cancelled or rejected."""
-    before = session.get(BookingCopy, message.booking_id)
-    was_only_held = before is not None and before.status == "held"
-    _remember(session, message)
-    if message.status not in _UNTOLD and not was_only_held:
+    news = _remember(session, message)
+    if message.status not in _UNTOLD and not news.was_held:
         _tell(session, message, "booking-cancelled", "cancelled")
 
 
@@ -50,8 +61,8 @@ def remember_booking(session: TenantSession, message: BookingState) -> None:
     _remember(session, message)
 
 
-def _remember(session: TenantSession, message: BookingState) -> bool:
-    """Keep the newest status and the facts; whether these facts are new to a booking known before."""
+def _remember(session: TenantSession, message: BookingState) -> _News:
+    """Keep the newest status and every set of facts heard of, the newest last."""
     facts = _facts(message)
     fresh = {
         "id": message.booking_id,
@@ -62,16 +73,19 @@ def _remember(session: TenantSession, message: BookingState) -> bool:
     }
     added = session.scalar(insert(BookingCopy).values(fresh).on_conflict_do_nothing().returning(BookingCopy.id))
     if added is not None:
-        return message.version > 1
+        return _News(facts=message.version > 1, overtaken=False)
     statement = select(BookingCopy).where(BookingCopy.id == message.booking_id).with_for_update()
     known = session.scalars(statement.execution_options(populate_existing=True)).one()
-    is_news = facts not in known.facts
-    if is_news:
-        known.facts = [*known.facts, facts]
+    news = _News(
+        facts=facts not in known.facts,
+        overtaken=message.version < known.version and (known.status in _OVER or facts != known.facts[-1]),
+        was_held=known.status == "held",
+    )
     if message.version > known.version:
         known.status, known.version = message.status, message.version
+        known.facts = [*(other for other in known.facts if other != facts), facts]
     session.flush()
-    return is_news
+    return news
 
 
 def _facts(message: BookingState) -> str:

@@ -13,7 +13,7 @@ Copy = type[MemberCopy] | type[CompanyCopy] | type[LocationCopy]
 
 
 def keep_copy(session: TenantSession, kind: Copy, **values: Any) -> None:
-    """Insert or update a copy unless a newer version is here. ``values`` are its columns with ``id`` and ``version``."""
+    """Insert or update a copy unless a newer version is here. ``values`` are all its columns."""
     statement = insert(kind).values(organization_id=session.organization_id, **values)
     new = statement.excluded
     session.execute(

@@ -138,7 +138,9 @@ def record(run: JobRun, outcome: Claimed) -> None:
 
 
 def _locked(session: TenantSession, notification_id: UUID) -> Notification | None:
-    return session.scalars(select(Notification).where(Notification.id == notification_id).with_for_update()).one_or_none()
+    return session.scalars(
+        select(Notification).where(Notification.id == notification_id).with_for_update()
+    ).one_or_none()
 
 
 def _put_off(session: TenantSession, row: Notification, outcome: Claimed) -> None:

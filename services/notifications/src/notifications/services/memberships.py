@@ -25,8 +25,8 @@ def watch_membership(session: TenantSession, message: MembershipChanged) -> None
     known = _remember(session, message)
     if message.status in _STARTED:
         _tell(session, message, "membership-started", "started")
-    if known.end_date is not None and known.end_date != known.first_end_date and known.version == message.version:
-        _tell(session, message, "membership-ending", f"ending:{known.end_date}")
+    if known.end_date is not None and known.end_date != known.first_end_date:
+        _tell(session, message, "membership-ending", f"ending:{known.end_date}", end_date=known.end_date)
 
 
 def _remember(session: TenantSession, message: MembershipChanged) -> MembershipCopy:
@@ -50,14 +50,14 @@ def _remember(session: TenantSession, message: MembershipChanged) -> MembershipC
     return known
 
 
-def _tell(session: TenantSession, message: MembershipChanged, template: str, event: str) -> None:
+def _tell(session: TenantSession, message: MembershipChanged, template: str, event: str, **newer: Any) -> None:
     notify(
         session,
         Notice(
             template=template,
             source=f"membership:{message.membership_id}:{event}",
             recipient=person_recipient(session, message.member_id, message.company_id),
-            data={"membership": _data(message), "link": LINKS.membership(session.organization)},
+            data={"membership": _data(message) | newer, "link": LINKS.membership(session.organization)},
         ),
     )
 

@@ -34,7 +34,7 @@ def bill_recipient(session: TenantSession, customer: Customer, *, to: str | None
     return Recipient(
         address=address or "",
         name=customer.name or (copy.name if copy else "") or (address or ""),
-        language=customer.language or (copy and (copy.billing_language or copy.language)),
+        language=customer.language or (copy.billing_language or copy.language if copy else None),
         member_id=customer.member_id,
         company_id=customer.company_id,
     )

@@ -6,7 +6,7 @@ second one. Reports only add facts, so an answer, a webhook and a sweep about on
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -180,8 +180,12 @@ def report_charge(
     outcome: ChargeOutcome,
     *,
     taken_back: bool = False,
+    at: datetime | None = None,
 ) -> None:
-    """Add what was reported about a locked payment's charge; announces and plans what follows from it."""
+    """Add what was reported about a locked payment's charge; announces and plans what follows from it.
+
+    ``at``: when it happened, if not now.
+    """
     before = ChargeFact[payment.charge]
     fact = ChargeFact.REVERSED if taken_back else _FACTS[outcome.state]
     after = max(before, fact)
@@ -192,7 +196,7 @@ def report_charge(
         watch(session, payment, outcome, asked_again=True)
         return
     payment.charge, payment.running = after.name, after in _RUNNING
-    payment.occurred_at = session.now()
+    payment.occurred_at = at or session.now()
     _note_failure(session, payment, outcome, after)
     note(session, payment, after.name.lower(), outcome.failure_code)
     payment.asked = 0

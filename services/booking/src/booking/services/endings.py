@@ -1,0 +1,93 @@
+"""Ending bookings before their time: cancellation with its fee, rejection (BOK-2, BOK-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from booking.domain.cancellation import CancellationCost, CancellationPolicy, cancellation_cost
+from booking.domain.recurrence import Scope
+from booking.domain.statuses import Status
+from booking.models import Booking
+from booking.services import credits, occupancy
+from booking.services.announcing import announce
+from booking.services.checking import Asker, require_editable
+from booking.services.desk import load_desk
+from booking.services.series import touched_bookings
+from common.db import TenantSession
+from common.money import Money
+from contracts.booking import BookingCancelled
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationOffer:
+    """What cancelling some bookings costs now, in all and for each; ``free_until`` is about the first of them."""
+
+    bookings: tuple[Booking, ...]
+    costs: tuple[CancellationCost, ...]
+    free_until: datetime | None
+
+    @property
+    def fee(self) -> Money:
+        """The fees together."""
+        return Money.total((cost.fee for cost in self.costs), self.bookings[0].currency)
+
+    @property
+    def credits_forfeited(self) -> Decimal:
+        """Hours of credit that are lost."""
+        return sum((cost.credits_forfeited for cost in self.costs), Decimal(0))
+
+    @property
+    def percent(self) -> Decimal:
+        """The step that applies to the first booking."""
+        return self.costs[0].percent
+
+
+def offer_cancellation(
+    session: TenantSession, booking: Booking, asker: Asker, *, scope: Scope = Scope.THIS, waive_fee: bool = False
+) -> CancellationOffer:
+    """What cancelling would cost now (BOK-5). Raises ConflictError ``status_transition`` when it cannot be."""
+    now = session.now()
+    booking.lifecycle.moved_to(Status.CANCELLED, now)
+    require_editable(booking.starts_at, now, asker)
+    rows = touched_bookings(session, booking, scope)
+    policy = load_desk(session, booking.resource_id).cancellation
+    free = CancellationPolicy(no_show_percent=Decimal(0))
+    costs = [_cost(row, free if waive_fee and asker.is_staff else policy, now) for row in rows]
+    return CancellationOffer(tuple(rows), tuple(costs), policy.free_until(booking.starts_at))
+
+
+def _cost(row: Booking, policy: CancellationPolicy, now: datetime) -> CancellationCost:
+    """Only what was confirmed costs something."""
+    applicable = policy if row.status == Status.CONFIRMED else CancellationPolicy()
+    return cancellation_cost(applicable, row.starts_at, now, row.snapshot.total, row.credits_used)
+
+
+def cancel(session: TenantSession, offer: CancellationOffer, *, reason: str | None = None) -> Sequence[Booking]:
+    """Cancel the (locked) bookings of an offer at its price."""
+    credits.lock_grants_of(session, [row.id for row in offer.bookings])
+    for row, cost in zip(offer.bookings, offer.costs, strict=True):
+        row.cancellation_fee_minor = cost.fee.amount_minor
+        end_booking(session, row, Status.CANCELLED, reason=reason, forfeited=cost.credits_forfeited)
+    return offer.bookings
+
+
+def end_booking(
+    session: TenantSession,
+    booking: Booking,
+    status: Status,
+    *,
+    reason: str | None = None,
+    forfeited: Decimal = Decimal(0),
+) -> None:
+    """Give up a locked booking's time and credits under its new status, and say so."""
+    credits.give_back(session, booking, forfeited)
+    booking.cancelled_at = session.now()
+    booking.cancel_reason = reason
+    booking.set_status(status)
+    booking.touch()
+    session.flush()
+    occupancy.free(session, [booking.id])
+    announce(session, BookingCancelled, booking)

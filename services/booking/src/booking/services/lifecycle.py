@@ -1,0 +1,143 @@
+"""What happens to bookings on their way: approval, payment, check-in, and what time does by itself (BOK-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from booking.domain.cancellation import no_show_cost
+from booking.domain.policies import needs_approval
+from booking.domain.statuses import Status
+from booking.models import Booking
+from booking.services import credits, occupancy
+from booking.services.announcing import announce
+from booking.services.bookings import lapse_of, place
+from booking.services.checking import Asker
+from booking.services.desk import load_desk
+from booking.services.endings import end_booking
+from common.db import TenantSession
+from common.errors import ConflictError, InvalidError
+from contracts.booking import BookingCancelled, BookingChanged, BookingCompleted, BookingConfirmed
+
+logger = structlog.get_logger(__name__)
+CHECK_IN_EARLY = timedelta(minutes=15)
+
+
+def approve(session: TenantSession, booking: Booking) -> None:
+    """Confirm a locked tentative booking. Raises ConflictError ``status_transition``."""
+    if booking.status != Status.TENTATIVE:
+        raise ConflictError("status_transition", "only a tentative booking waits for approval")
+    _confirm(session, booking, Status.CONFIRMED)
+
+
+def reject(session: TenantSession, booking: Booking, reason: str | None) -> None:
+    """Reject a locked tentative booking; its time and credits are free again."""
+    new = booking.lifecycle.moved_to(Status.REJECTED, session.now())
+    end_booking(session, booking, new, reason=reason)
+
+
+def check_in(session: TenantSession, booking: Booking, asker: Asker) -> None:
+    """The visitor is here. Members check in from a quarter of an hour before the start.
+
+    Raises InvalidError ``too_early``, ConflictError ``status_transition``.
+    """
+    now = session.now()
+    if booking.starts_at - now > CHECK_IN_EARLY and not asker.is_staff:
+        raise InvalidError("too_early", "check-in opens 15 minutes before the start")
+    booking.set_status(booking.lifecycle.moved_to(Status.CHECKED_IN, now))
+    booking.checked_in_at = now
+    booking.touch()
+    session.flush()
+    occupancy.keep_until(session, {booking.id: None})
+    announce(session, BookingChanged, booking)
+
+
+def confirm_paid(session: TenantSession, booking_ids: Iterable[UUID]) -> None:
+    """The invoice of these bookings is paid: those that were held for it are confirmed (GH-2).
+
+    A payment that comes after the hold ran out still gets the time if nobody took it; else the booking stays expired
+    and says so again, so that the money can go back.
+    """
+    statement = select(Booking).where(Booking.id.in_(list(booking_ids)), Booking.payment == "now")
+    for booking in session.scalars(statement.order_by(Booking.id).with_for_update()):
+        if booking.status == Status.HELD and booking.lifecycle.at(session.now()) is Status.HELD:
+            _confirm(session, booking, _status_when_paid(session, booking))
+        elif booking.status in {Status.HELD, Status.EXPIRED} and booking.cancel_reason != "paid_too_late":
+            _revive(session, booking)
+
+
+def _status_when_paid(session: TenantSession, booking: Booking) -> Status:
+    desk = load_desk(session, booking.resource_id)
+    return Status.TENTATIVE if needs_approval(desk.policy, by_staff=False) else Status.CONFIRMED
+
+
+def _confirm(session: TenantSession, booking: Booking, status: Status) -> None:
+    booking.set_status(booking.lifecycle.moved_to(status, session.now()))
+    booking.touch()
+    session.flush()
+    if not occupancy.keep_until(session, {booking.id: lapse_of(booking.lifecycle)}):
+        raise ConflictError("slot_taken", "somebody else has this time by now")
+    announce(session, BookingConfirmed if status is Status.CONFIRMED else BookingChanged, booking)
+
+
+def _revive(session: TenantSession, booking: Booking) -> None:
+    desk = load_desk(session, booking.resource_id)
+    try:
+        with session.begin_nested():
+            occupancy.free(session, [booking.id])
+            booking.set_status(Status.CONFIRMED)
+            booking.cancelled_at = booking.cancel_reason = None
+            booking.touch()
+            place(session, desk, [booking], is_series=False)
+            session.flush()
+    except ConflictError:
+        logger.warning("paid_too_late", booking=str(booking.id))
+        session.refresh(booking)
+        if booking.status == Status.HELD:
+            end_booking(session, booking, Status.EXPIRED, reason="paid_too_late")
+            return
+        booking.cancel_reason = "paid_too_late"
+        booking.touch()
+        session.flush()
+        announce(session, BookingCancelled, booking)
+        return
+    announce(session, BookingConfirmed, booking)
+
+
+def run_due(session: TenantSession, now: datetime, limit: int) -> int:
+    """Do what time does to the bookings whose moment has come, earliest first; returns how many there were."""
+    statement = (
+        select(Booking)
+        .where(Booking.due_at <= now)
+        .order_by(Booking.due_at, Booking.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.scalars(statement).all()
+    credits.lock_grants_of(session, [row.id for row in rows])
+    for row in rows:
+        _pass_time(session, row, row.lifecycle.at(now))
+    return len(rows)
+
+
+def _pass_time(session: TenantSession, booking: Booking, status: Status) -> None:
+    if status is Status.EXPIRED:
+        end_booking(session, booking, status, reason="expired")
+    elif status is Status.NO_SHOW:
+        policy = load_desk(session, booking.resource_id).cancellation
+        cost = no_show_cost(policy, booking.snapshot.total, booking.credits_used)
+        booking.cancellation_fee_minor = cost.fee.amount_minor
+        end_booking(session, booking, status, reason="no_show", forfeited=cost.credits_forfeited)
+    elif status is Status.COMPLETED:
+        credits.consume_reserved(session, booking.id)
+        booking.set_status(status)
+        booking.touch()
+        session.flush()
+        announce(session, BookingCompleted, booking)
+    else:
+        booking.due_at = booking.lifecycle.due_at()
+        session.flush()

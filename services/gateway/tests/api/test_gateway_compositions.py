@@ -1,0 +1,146 @@
+"""Documents, readiness, the checklist and the storefront: what the gateway puts together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from gateway.documents import as_openapi_30, merge_documents
+
+
+def document(path: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "paths": {path: {"get": {"responses": {"200": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}},
+        "components": {"schemas": {"Thing": schema}},
+        "tags": [{"name": "things"}],
+    }
+
+
+def test_schemas_of_one_name_and_two_meanings_are_kept_apart() -> None:
+    merged = merge_documents(
+        {
+            "members": document("/v1/members", {"type": "object"}),
+            "catalog": document("/v1/plans", {"type": "object"}),
+            "booking": document("/v1/bookings", {"type": "string"}),
+        }
+    )
+    assert set(merged["components"]["schemas"]) == {"Thing", "BookingThing"}
+    answer = merged["paths"]["/v1/bookings"]["get"]["responses"]["200"]
+    assert answer["schema"]["$ref"] == "#/components/schemas/BookingThing"
+    assert merged["tags"] == [{"name": "things"}]
+    assert merged["paths"]["/v1/plans"]["get"]["operationId"] == "get_plans"
+
+
+def test_a_path_that_the_door_sends_elsewhere_is_not_documented() -> None:
+    merged = merge_documents(
+        {"members": document("/v1/organization/clock", {}), "booking": document("/internal/x", {})}
+    )
+    assert merged["paths"] == {}
+
+
+def test_the_documents_for_swagger_ui_know_no_type_lists() -> None:
+    older = as_openapi_30({"openapi": "3.1.0", "a": {"type": ["string", "null"]}})
+    assert older == {"openapi": "3.0.3", "a": {"type": "string", "nullable": True}}
+
+
+def test_the_merged_document_has_the_gateways_own_paths_and_names_who_is_missing(world: Any, gateway: Any) -> None:
+    @world.services["catalog"].app.get("/openapi.json")
+    def openapi() -> dict[str, Any]:
+        return document("/v1/plans", {"type": "object"})
+
+    found = gateway(None).get("/openapi.json").get_json()
+    assert {"/v1/plans", "/v1/setup", "/v1/organization/clock/advance"} <= set(found["paths"])
+    assert "members" in found["x-missing-services"]
+    assert found["openapi"] == "3.1.0"
+
+
+def test_the_documents_page_needs_no_other_address(world: Any, gateway: Any) -> None:
+    client = gateway(None)
+    page = client.get("/docs")
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "http" not in page.text
+    for asset in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js", "openapi-3.0.json", "favicon-32x32.png"):
+        with client.get(f"/docs/{asset}") as answer:
+            assert answer.status_code == 200
+    assert client.get("/docs/index.html").status_code == 404
+
+
+def test_ready_only_when_every_service_is(world: Any, gateway: Any) -> None:
+    client = gateway(None)
+    assert client.get("/readyz").get_json()["services"]["payments"] == "ready"
+    world.broken.add("payments")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["services"]["payments"]) == (503, "not ready")
+    assert answer.get_json()["detail"] == "not ready: payments"
+    assert client.get("/livez").status_code == 200
+
+
+@pytest.fixture
+def answers(world: Any) -> dict[str, dict[str, Any]]:
+    """What the services say about the set-up; tests change it."""
+    said: dict[str, dict[str, Any]] = {
+        "/v1/payment-gateways": {"items": []},
+        "/v1/payments": {"items": []},
+        "/v1/settings/billing": {"automatic_generation": False},
+        "/v1/setup/catalog": {"facts": {"plans_recurring": 0}, "problems": []},
+    }
+    owners = {"payments": 2, "invoicing": 1, "catalog": 1}
+    for (path, _), name in zip(said.items(), [n for n, c in owners.items() for _ in range(c)], strict=False):
+        _answer(world.services[name if path != "/v1/settings/billing" else "invoicing"].app, path, said)
+    return said
+
+
+def _answer(app: Flask, path: str, said: dict[str, dict[str, Any]]) -> None:
+    app.add_url_rule(path, path, lambda: said[path])
+
+
+def steps(client: Any) -> dict[str, dict[str, Any]]:
+    return {step["id"]: step for step in client.get("/v1/setup").get_json()["steps"]}
+
+
+def test_the_checklist_begins_with_everything_to_do(world: Any, gateway: Any, answers: Any) -> None:
+    found = steps(gateway())
+    assert {name: step["state"] for name, step in found.items()} == {
+        "payment_gateway": "todo",
+        "services": "todo",
+        "automatic_generation": "todo",
+        "billing_automation": "optional",
+        "storefront": "optional",
+        "test": "todo",
+    }
+    assert all(step["title"] and step["why"] and step["href"] for step in found.values())
+
+
+def test_the_checklist_follows_what_the_services_say(world: Any, gateway: Any, answers: Any) -> None:
+    answers["/v1/payment-gateways"]["items"] = [{"provider": "sandbox"}]
+    answers["/v1/payments"]["items"] = [{"state": "succeeded"}]
+    answers["/v1/settings/billing"] |= dict.fromkeys(
+        ["automatic_generation", "automatic_sending", "automatic_collection"], True
+    )
+    answers["/v1/setup/catalog"]["facts"] = {"plans_recurring": 1, "storefront_published": True}
+    assert {step["state"] for step in steps(gateway()).values()} == {"done"}
+
+
+def test_a_resource_without_a_rate_is_named_and_leaves_the_step_to_do(world: Any, gateway: Any, answers: Any) -> None:
+    problem = {"code": "resource_without_rate", "detail": "Blue Room earns nothing"}
+    answers["/v1/setup/catalog"] |= {"facts": {"plans_one_off": 2, "resources_without_rate": 1}, "problems": [problem]}
+    step = steps(gateway())["services"]
+    assert (step["state"], step["problems"]) == ("todo", [problem])
+
+
+def test_the_checklist_says_who_does_not_answer(world: Any, gateway: Any, answers: Any) -> None:
+    client = gateway()
+    client._client.application.extensions["upstreams"]._known.pop("payments")
+    found = steps(client)
+    assert found["payment_gateway"]["problems"][0]["code"] == "service_unavailable"
+    assert found["services"]["problems"] == []
+
+
+def test_members_have_no_checklist(world: Any, gateway: Any) -> None:
+    assert gateway("member").get("/v1/setup").status_code == 403
+
+
+def test_the_storefront_comes_from_the_catalog(world: Any, gateway: Any) -> None:
+    assert gateway(None).get("/v1/storefront/harbour").get_json()["path"] == "/v1/storefront/harbour/catalog"

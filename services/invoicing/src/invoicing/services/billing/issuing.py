@@ -1,0 +1,246 @@
+"""Issuing: numbers, immutable content, chain, account credit, rows and messages of many invoices in one go.
+
+A constant number of statements, whatever the number of invoices. The customers must be locked by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.clock import start_of_day
+from common.db import TenantSession
+from common.errors import InvalidError
+from common.ids import new_id
+from common.messaging import outbox
+from common.money import Money
+from contracts.invoicing import InvoicePaid
+from invoicing.domain.allocation import OpenItem, allocate_oldest_first
+from invoicing.domain.document_states import check_not_locked
+from invoicing.domain.membership_lines import next_issue_date
+from invoicing.messages.publishes import again
+from invoicing.models import AccountCredit, CreditAllocation, Customer, Fee, Invoice, InvoiceLine, Membership
+from invoicing.services.billing.bulk import insert_rows, update_rows
+from invoicing.services.billing.context import BillingContext
+from invoicing.services.billing.rows import (
+    Row,
+    invoice_content,
+    invoice_issued,
+    invoice_row,
+    line_rows,
+    seller_snapshot,
+)
+from invoicing.services.billing.specs import InvoiceSpec
+from invoicing.services.dunning_days import next_dunning
+from invoicing.services.numbers import chain_documents, take_numbers
+from invoicing.services.scheduling import membership_terms
+
+# Tests put a function here that raises at a named step, to show that a kill at any of them loses nothing.
+fault_points: list[Callable[[str], None]] = []
+
+
+def reach(step: str) -> None:
+    """Pass a step at which a process may be killed."""
+    for fault in fault_points:
+        fault(step)
+
+
+def issue_invoices(
+    session: TenantSession, context: BillingContext, specs: Sequence[InvoiceSpec], *, run_id: UUID | None = None
+) -> list[Row]:
+    """Issue invoices, in the order of their dates; returns their rows. Their sources are billed with them (BIL-6).
+
+    Raises InvalidError for one without lines or with a negative total, ConflictError for a locked date.
+    """
+    specs = sorted(specs, key=lambda spec: spec.issue_date)
+    for spec in specs:
+        _check(context, spec)
+    if not specs:
+        return []
+    uses = _CreditUses.load(session, specs)
+    invoices = [invoice_row(context, spec, uses.apply(spec), run_id) for spec in specs]
+    for invoice, allocations in zip(invoices, uses.by_spec, strict=True):
+        uses.name_invoice(invoice["id"], allocations)
+    reach("planned")
+    _number(session, context, invoices)
+    reach("numbered")
+    lines = [line_rows(spec, invoice) for spec, invoice in zip(specs, invoices, strict=True)]
+    _store(session, context, specs, invoices, lines)
+    uses.store(session, context)
+    reach("stored")
+    settle_sources(session, context, specs, invoices)
+    reach("sources settled")
+    _announce(session, context, specs, invoices, lines)
+    reach("announced")
+    return invoices
+
+
+def _check(context: BillingContext, spec: InvoiceSpec) -> None:
+    if not spec.lines:
+        raise InvalidError("no_lines", "there is nothing to invoice")
+    check_not_locked(spec.issue_date, context.settings.lock_date)
+    _ = spec.totals
+
+
+def _number(session: TenantSession, context: BillingContext, invoices: Sequence[Row]) -> None:
+    wanted = [(invoice["issue_date"], context.code(invoice["location_id"])) for invoice in invoices]
+    numbers = take_numbers(session, "invoice", context.template("invoice"), wanted)
+    for invoice, number in zip(invoices, numbers, strict=True):
+        invoice["number"] = number
+
+
+def _store(
+    session: TenantSession,
+    context: BillingContext,
+    specs: Sequence[InvoiceSpec],
+    invoices: Sequence[Row],
+    lines: Sequence[list[Row]],
+) -> None:
+    sellers = {spec.location_id: seller_snapshot(context, spec.location_id) for spec in specs}
+    for spec, invoice in zip(specs, invoices, strict=True):
+        invoice["dunning_at"] = next_dunning(context.settings, spec.customer, invoice, context.now, fresh=True)
+    insert_rows(session, Invoice.__table__, invoices)  # type: ignore[arg-type]
+    insert_rows(session, InvoiceLine.__table__, [line for group in lines for line in group])  # type: ignore[arg-type]
+    reach("inserted")
+    documents = [
+        (invoice["id"], invoice_content(sellers[invoice["location_id"]], invoice, group))
+        for invoice, group in zip(invoices, lines, strict=True)
+    ]
+    chain_documents(session, "invoice", documents)
+
+
+def settle_sources(
+    session: TenantSession, context: BillingContext, specs: Sequence[InvoiceSpec], invoices: Sequence[Row]
+) -> None:
+    """Mark fees invoiced and move memberships' billed-until dates, with the plan of their next invoices."""
+    _settle_fees(session, specs, invoices)
+    billed: dict[UUID, date] = {}
+    for spec in specs:
+        for line in spec.lines:
+            if line.membership_id is not None and line.period is not None:
+                # A one-off line alone (the first period is paused) still says that the start was billed.
+                until = line.billed_until or line.period.start
+                billed[line.membership_id] = max(until, billed.get(line.membership_id, until))
+    if billed:
+        _settle_memberships(session, context, billed)
+
+
+def _settle_fees(session: TenantSession, specs: Iterable[InvoiceSpec], invoices: Iterable[Row]) -> None:
+    rows = [
+        {"id": line.fee_id, "status": "invoiced", "invoice_id": invoice["id"], "issue_on": None, "run_at": None}
+        for spec, invoice in zip(specs, invoices, strict=True)
+        for line in spec.lines
+        if line.fee_id is not None
+    ]
+    update_rows(session, Fee.__table__, rows)  # type: ignore[arg-type]
+
+
+def _settle_memberships(session: TenantSession, context: BillingContext, billed: dict[UUID, date]) -> None:
+    table = Membership.__table__
+    found = load_rows(session, select(table).where(table.c.id.in_(list(billed))))
+    rows = []
+    for membership in found:
+        until = billed[membership.id]
+        terms = membership_terms(membership, context.settings.generate_days_before)
+        issue_on = next_issue_date(replace(terms, billed_until=until))
+        run_at = None if issue_on is None else start_of_day(issue_on, context.zone(membership.location_id))
+        rows.append({"id": membership.id, "billed_until": until, "issue_on": issue_on, "run_at": run_at})
+    update_rows(session, table, rows)  # type: ignore[arg-type]
+
+
+def _announce(
+    session: TenantSession,
+    context: BillingContext,
+    specs: Sequence[InvoiceSpec],
+    invoices: Sequence[Row],
+    lines: Sequence[list[Row]],
+) -> None:
+    for spec, invoice, group in zip(specs, invoices, lines, strict=True):
+        message = invoice_issued(invoice, group, spec.totals)
+        outbox.add(session, message, aggregate_id=invoice["id"], aggregate_version=1)
+        if invoice["state"] == "paid":
+            paid = again(message, InvoicePaid, version=2, paid_at=context.now)
+            outbox.add(session, paid, aggregate_id=invoice["id"], aggregate_version=2)
+
+
+class LoadedRow:
+    """A row read without the ORM, with the ORM class's properties that planning needs."""
+
+    __slots__ = ("__dict__",)
+
+    def __init__(self, values: Any) -> None:
+        self.__dict__.update(values)
+
+    pause_list = Membership.pause_list
+    billing_email = Customer.billing_email
+    billing_name = Customer.billing_name
+    billing_language = Customer.billing_language
+
+
+def load_rows(session: TenantSession, statement: Any) -> list[Any]:
+    """Rows of a Core statement on one table; row-level security keeps to the organisation."""
+    return [LoadedRow(row) for row in session.connection().execute(statement).mappings()]
+
+
+class _CreditUses:
+    """Account credit of the payers, laid on their invoices oldest first (PAY-4)."""
+
+    def __init__(self, by_payer: dict[UUID, list[Any]]) -> None:
+        self.by_payer = by_payer
+        self.by_spec: list[list[Row]] = []
+        self.left: dict[UUID, int] = {}
+
+    @classmethod
+    def load(cls, session: TenantSession, specs: Sequence[InvoiceSpec]) -> _CreditUses:
+        table = AccountCredit.__table__
+        payers = {spec.customer.id for spec in specs}
+        statement = select(table).where(table.c.payer_id.in_(payers), table.c.left_minor > 0)
+        by_payer: dict[UUID, list[Any]] = {}
+        for row in session.connection().execute(statement.order_by(table.c.dated, table.c.id)):
+            by_payer.setdefault(row.payer_id, []).append(row)
+        return cls(by_payer)
+
+    def apply(self, spec: InvoiceSpec) -> int:
+        """Lay credit on an invoice; returns how much of its total."""
+        allocations: list[Row] = []
+        self.by_spec.append(allocations)
+        credits_ = [c for c in self.by_payer.get(spec.customer.id, ()) if c.currency == spec.currency]
+        if not credits_:
+            return 0
+        items = [
+            OpenItem(c.id, c.dated, Money(self.left.get(c.id, c.left_minor), c.currency)) for c in credits_
+        ]
+        parts, _rest = allocate_oldest_first(spec.totals.total, items)
+        for part in parts:
+            before = next(item.left for item in items if item.item_id == part.item_id)
+            self.left[part.item_id] = (before - part.amount).amount_minor
+            allocations.append({"account_credit_id": part.item_id, "amount_minor": part.amount.amount_minor})
+        return sum(part.amount.amount_minor for part in parts)
+
+    def name_invoice(self, invoice_id: UUID, allocations: list[Row]) -> None:
+        for allocation in allocations:
+            allocation["invoice_id"] = invoice_id
+
+    def store(self, session: TenantSession, context: BillingContext) -> None:
+        rows = [
+            {
+                "id": new_id(),
+                "organization_id": context.organization.id,
+                "currency": context.currency,
+                "created_at": context.now,
+                **allocation,
+            }
+            for allocations in self.by_spec
+            for allocation in allocations
+        ]
+        insert_rows(session, CreditAllocation.__table__, rows)  # type: ignore[arg-type]
+        update_rows(
+            session,
+            AccountCredit.__table__,  # type: ignore[arg-type]
+            [{"id": credit_id, "left_minor": left} for credit_id, left in self.left.items()],
+        )

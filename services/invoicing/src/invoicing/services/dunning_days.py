@@ -1,0 +1,67 @@
+"""When an unpaid invoice next needs attention: a reminder, being overdue, blocking bookings, a late fee (PAY-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from common.clock import at_local_hour, start_of_day
+from invoicing.domain.dunning import LateFeePolicy
+from invoicing.models import BillingSettings, Invoice
+
+# After the hour of the automatic charges, so that nobody is reminded of what is just being collected.
+HOURS_AFTER_CHARGE = 1
+
+
+def next_dunning(
+    settings: BillingSettings, customer: Any, invoice: Mapping[str, Any], after: datetime, *, fresh: bool = False
+) -> datetime | None:
+    """The next instant, later than ``after``, at which an open invoice's dunning has something to do; else None.
+
+    A ``fresh`` invoice that was issued late skips the reminders it missed, and nothing else.
+    """
+    if invoice["state"] != "open" or not invoice["payable_minor"]:
+        return None
+    steps = dunning_steps(
+        settings,
+        invoice["due_date"],
+        invoice["timezone"],
+        reminders=customer.reminders,
+        collect=invoice["collect"] or invoice["collect_now"],
+    )
+    late = (at for at, kind, _ in steps if at > after or (fresh and kind != "reminder"))
+    return min(late, default=None)
+
+
+def dunning_steps(
+    settings: BillingSettings, due: date, zone: str, *, reminders: bool, collect: bool
+) -> Iterator[tuple[datetime, str, int]]:
+    """(instant, kind, day) of every step: ``reminder`` (not up to the due date when it is charged automatically),
+    ``overdue``, ``block`` and ``late_fee`` with its number of days past due."""
+    hour = min(settings.charge_hour + HOURS_AFTER_CHARGE, 23)
+    if reminders:
+        for offset in sorted(set(settings.reminders)):
+            if offset > 0 or not collect:
+                yield at_local_hour(due + timedelta(days=offset), hour, zone), "reminder", offset
+    yield start_of_day(due + timedelta(days=1), zone), "overdue", 1
+    if settings.block_bookings_after_days is not None:
+        days = settings.block_bookings_after_days
+        yield start_of_day(due + timedelta(days=days), zone), "block", days
+    policy = settings.late_fee_policy
+    if policy is not None:
+        for day in _late_fee_days(policy):
+            yield start_of_day(due + timedelta(days=day), zone), "late_fee", day
+
+
+def _late_fee_days(policy: LateFeePolicy) -> Iterator[int]:
+    first = policy.grace_days + 1
+    yield first
+    if policy.repeat_every_days:
+        yield from range(first + policy.repeat_every_days, first + 366, policy.repeat_every_days)
+
+
+def invoice_values(invoice: Invoice) -> dict[str, Any]:
+    """The columns of an invoice that its dunning depends on."""
+    names = ("state", "payable_minor", "due_date", "timezone", "collect", "collect_now")
+    return {name: getattr(invoice, name) for name in names}

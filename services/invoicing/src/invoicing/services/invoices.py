@@ -1,0 +1,155 @@
+"""Invoices after their issue: found, sent, voided, written off; and the messages about what changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.clock import local_date
+from common.db import TenantSession
+from common.errors import ConflictError, NotFoundError
+from common.jobs import wake_scheduler
+from common.messaging import outbox
+from common.money import Money
+from contracts.invoicing import InvoiceChanged, InvoicePaid, InvoiceVoided
+from invoicing.domain.document_states import check_not_locked, check_transition, check_voidable
+from invoicing.messages.publishes import invoice_fields
+from invoicing.models import AccountCredit, CreditAllocation, Customer, Fee, Invoice, InvoiceLine, Membership
+from invoicing.services.customers import lock_customer
+from invoicing.services.deposits import hold_deposits
+from invoicing.services.dunning_days import invoice_values, next_dunning
+from invoicing.services.scheduling import schedule_fee, schedule_membership
+from invoicing.services.settings import billing_settings
+
+
+def find_invoice(session: TenantSession, invoice_id: UUID, *, lock: bool = False) -> Invoice:
+    """An invoice by id; ``lock`` takes its payer's lock first. Raises NotFoundError."""
+    statement = select(Invoice).where(Invoice.id == invoice_id).execution_options(populate_existing=True)
+    invoice = session.scalars(statement).one_or_none()
+    if invoice is None:
+        raise NotFoundError("invoice_not_found", "there is no such invoice")
+    if lock:
+        lock_customer(session, invoice.payer_id)
+        invoice = session.scalars(statement.with_for_update()).one()
+    return invoice
+
+
+def today_of(session: TenantSession, invoice: Invoice) -> date:
+    """The civil date now where the invoice was issued."""
+    return local_date(session.now(), invoice.timezone)
+
+
+def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) -> None:
+    """After amounts of a locked invoice changed: plan its dunning, count the change, announce it.
+
+    ``was`` is the state before; becoming paid is announced once, by invoice-paid.
+    """
+    if invoice.state == "paid" and was != "paid":
+        invoice.paid_at = session.now()
+        hold_deposits(session, invoice)
+    elif invoice.state != "paid":
+        invoice.paid_at = None
+    plan_dunning(session, invoice)
+    invoice.touch()
+    session.flush()
+    fields = invoice_fields(invoice)
+    if invoice.state == "paid" and was != "paid":
+        message: InvoiceChanged | InvoicePaid = InvoicePaid(**fields, paid_at=invoice.paid_at or session.now())
+    else:
+        message = InvoiceChanged(**fields)
+    outbox.add(session, message, aggregate_id=invoice.id, aggregate_version=invoice.version)
+    from invoicing.services.standing import refresh_standing
+
+    refresh_standing(session, invoice.payer_id)
+
+
+def plan_dunning(session: TenantSession, invoice: Invoice) -> None:
+    """Set when a changed invoice next needs attention."""
+    customer = session.get_one(Customer, invoice.payer_id)
+    invoice.dunning_at = next_dunning(billing_settings(session), customer, invoice_values(invoice), session.now())
+
+
+def void_invoice(session: TenantSession, invoice: Invoice, reason: str | None = None) -> Invoice:
+    """Void a locked invoice that is wholly unpaid; it keeps its number and its sources become billable again (DOC-3).
+
+    Account credit laid on it goes back to where it came from. Raises ConflictError.
+    """
+    settings = billing_settings(session)
+    check_not_locked(invoice.issue_date, settings.lock_date)
+    _give_back_account_credit(session, invoice)
+    check_voidable(invoice.state, invoice.balance, Money(invoice.processing_minor, invoice.currency))  # type: ignore[arg-type]
+    invoice.state, invoice.voided_at, invoice.void_reason = "void", session.now(), reason
+    invoice.send_at = invoice.dunning_at = None
+    release_sources(session, invoice)
+    invoice.touch()
+    session.flush()
+    message = InvoiceVoided(**invoice_fields(invoice))
+    outbox.add(session, message, aggregate_id=invoice.id, aggregate_version=invoice.version)
+    from invoicing.services.standing import refresh_standing
+
+    refresh_standing(session, invoice.payer_id)
+    wake_scheduler(session)
+    return invoice
+
+
+def _give_back_account_credit(session: TenantSession, invoice: Invoice) -> None:
+    if invoice.state != "open" or invoice.paid_minor:
+        return
+    statement = select(CreditAllocation).where(
+        CreditAllocation.invoice_id == invoice.id, CreditAllocation.account_credit_id.is_not(None)
+    )
+    for allocation in session.scalars(statement).all():
+        credit = session.get_one(AccountCredit, allocation.account_credit_id, populate_existing=True)
+        credit.left_minor += allocation.amount_minor
+        invoice.credited_minor -= allocation.amount_minor
+        invoice.payable_minor += allocation.amount_minor
+        session.delete(allocation)
+
+
+def release_sources(session: TenantSession, invoice: Invoice) -> None:
+    """Make what an invoice billed billable again, not dated before today (a void, a dropped draft)."""
+    today = today_of(session, invoice)
+    settings = billing_settings(session)
+    customer = session.get_one(Customer, invoice.payer_id)
+    for line in invoice.lines:
+        line.released = True
+    session.flush()
+    for fee in session.scalars(select(Fee).where(Fee.invoice_id == invoice.id, Fee.status == "invoiced")).all():
+        fee.status, fee.invoice_id, fee.created_on = "unbilled", None, today
+        schedule_fee(session, settings, customer, fee)
+    for membership_id in {line.membership_id for line in invoice.lines if line.membership_id}:
+        membership = session.get_one(Membership, membership_id, populate_existing=True, with_for_update=True)
+        membership.billed_until = _billed_until(session, membership_id, membership.billed_until)
+        membership.earliest_issue = max(membership.earliest_issue, today)
+        schedule_membership(session, settings, membership)
+
+
+def _billed_until(session: TenantSession, membership_id: UUID, until: date | None) -> date | None:
+    """Up to where the lines that are left bill without a gap; what lies behind a released one is billed already and
+    kept by its unique lines, so only the newest invoice of a membership should be voided."""
+    last = session.scalars(
+        select(InvoiceLine)
+        .where(InvoiceLine.membership_id == membership_id, InvoiceLine.released.is_(False))
+        .where(InvoiceLine.kind == "membership")
+        .order_by(InvoiceLine.period_start.desc())
+        .limit(1)
+    ).first()
+    if last is None or last.period_end is None:
+        return None
+    return last.period_end if until is None else min(until, last.period_end)
+
+
+def write_off(session: TenantSession, invoice: Invoice) -> Invoice:
+    """Give a locked open invoice up as uncollectible; a late payment still settles it (DOC-1)."""
+    check_transition(invoice.state, "uncollectible")  # type: ignore[arg-type]
+    was, invoice.state = invoice.state, "uncollectible"
+    store_balance_change(session, invoice, was=was)
+    return invoice
+
+
+def check_issued(invoice: Invoice) -> None:
+    """Raise ConflictError for a draft or a void."""
+    if invoice.state in ("draft", "void"):
+        raise ConflictError("invoice_not_issued", f"this invoice is {invoice.state}")

@@ -1,0 +1,174 @@
+"""Money as payments reports it: copies by version, and an invoice's amounts worked out from all of them (PAY-3).
+
+What is paid is always the sum over the copies, so that messages in any order, and repeated, end in the same state.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from common.clock import local_date
+from common.db import TenantSession
+from common.money import Money
+from contracts.payments import PaymentRefunded, PaymentState
+from invoicing.domain.allocation import Balance
+from invoicing.domain.document_states import payment_state, state_after
+from invoicing.models import AccountCredit, CreditAllocation, Invoice, PaymentCopy, RefundCopy
+from invoicing.services.customers import lock_customer
+from invoicing.services.invoices import store_balance_change, today_of
+
+ARRIVED = frozenset({"succeeded", "refunded", "partially_refunded"})
+UNDER_WAY = frozenset({"pending", "action_required"})
+
+
+def record_payment(session: TenantSession, message: PaymentState) -> None:
+    """Keep the newest state of a payment and work out its invoice anew."""
+    if isinstance(message, PaymentRefunded):
+        _keep_refund(session, message)
+    _keep_payment(session, message)
+    if message.invoice_id is not None:
+        recompute_invoice(session, message.invoice_id)
+
+
+def _keep_payment(session: TenantSession, message: PaymentState) -> None:
+    values = {
+        "id": message.payment_id,
+        "organization_id": session.organization_id,
+        "version": message.version,
+        "invoice_id": message.invoice_id,
+        "currency": message.amount.currency,
+        "amount_minor": message.amount.amount_minor,
+        "refunded_minor": message.refunded.amount_minor,
+        "state": message.state,
+        "method": message.method,
+        "source": message.source,
+        "attempt": message.attempt,
+        "occurred_at": message.occurred_at,
+    }
+    statement = insert(PaymentCopy).values(**values)
+    new = statement.excluded
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: new[name] for name in values if name not in ("id", "organization_id")},
+            where=PaymentCopy.version < new.version,
+        )
+    )
+
+
+def _keep_refund(session: TenantSession, message: PaymentRefunded) -> None:
+    values = {
+        "id": message.refund_id,
+        "organization_id": session.organization_id,
+        "payment_id": message.payment_id,
+        "invoice_id": message.invoice_id,
+        "credit_note_id": message.credit_note_id,
+        "currency": message.refund.currency,
+        "amount_minor": message.refund.amount_minor,
+        "occurred_at": message.occurred_at,
+    }
+    session.execute(insert(RefundCopy).values(**values).on_conflict_do_nothing())
+
+
+def recompute_invoice(session: TenantSession, invoice_id: UUID) -> None:
+    """Work out paid, credited and payable of an invoice from its payments, refunds and credits; announce a change.
+
+    An invoice that has not arrived here cannot be: payments learnt of it from us.
+    """
+    payer_id = session.scalar(select(Invoice.payer_id).where(Invoice.id == invoice_id))
+    if payer_id is None:
+        return
+    lock_customer(session, payer_id)
+    invoice = session.scalars(
+        select(Invoice).where(Invoice.id == invoice_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    was, before = invoice.state, _amounts(invoice)
+    _apply(session, invoice, _payments(session, invoice_id))
+    if (invoice.state, _amounts(invoice)) != (was, before):
+        store_balance_change(session, invoice, was=was)
+
+
+def _amounts(invoice: Invoice) -> tuple[Any, ...]:
+    return (
+        invoice.payment_state,
+        invoice.paid_minor,
+        invoice.credited_minor,
+        invoice.processing_minor,
+        invoice.refunded_minor,
+    )
+
+
+def _payments(session: TenantSession, invoice_id: UUID) -> list[PaymentCopy]:
+    statement = select(PaymentCopy).where(PaymentCopy.invoice_id == invoice_id)
+    order = statement.order_by(PaymentCopy.occurred_at, PaymentCopy.attempt, PaymentCopy.id)
+    return list(session.scalars(order.execution_options(populate_existing=True)))
+
+
+def _apply(session: TenantSession, invoice: Invoice, payments: list[PaymentCopy]) -> None:
+    arrived = sum(p.amount_minor - p.refunded_minor for p in payments if p.state in ARRIVED)
+    processing = sum(p.amount_minor for p in payments if p.state in UNDER_WAY)
+    refunded = sum(p.refunded_minor for p in payments)
+    total = invoice.total_minor if invoice.state != "void" else 0
+    credited = min(_credited(session, invoice.id), invoice.total_minor)
+    paid = min(max(arrived, 0), max(total - credited, 0))
+    _keep_overpayment(session, invoice, max(arrived, 0) - paid)
+    invoice.paid_minor, invoice.credited_minor = paid, credited
+    invoice.payable_minor = invoice.total_minor - paid - credited
+    invoice.processing_minor, invoice.refunded_minor = processing, refunded
+    balance = Balance(invoice.total, invoice.paid, invoice.credited)
+    invoice.state = state_after(invoice.state, balance)  # type: ignore[arg-type]
+    invoice.payment_state = payment_state(
+        balance,
+        processing=Money(processing, invoice.currency),
+        refunded=Money(refunded, invoice.currency),
+        last_attempt_failed=bool(payments) and payments[-1].state in ("failed", "reversed", "disputed"),
+    )
+
+
+def _credited(session: TenantSession, invoice_id: UUID) -> int:
+    """Credit laid on the invoice, and what was given back with a credit note."""
+    allocated = select(func.coalesce(func.sum(CreditAllocation.amount_minor), 0)).where(
+        CreditAllocation.invoice_id == invoice_id
+    )
+    given_back = select(func.coalesce(func.sum(RefundCopy.amount_minor), 0)).where(
+        RefundCopy.invoice_id == invoice_id, RefundCopy.credit_note_id.is_not(None)
+    )
+    return int(session.scalar(allocated) or 0) + int(session.scalar(given_back) or 0)
+
+
+def _keep_overpayment(session: TenantSession, invoice: Invoice, over_minor: int) -> None:
+    """What was paid beyond the invoice is account credit; what of it was used stays used (PAY-4)."""
+    credit = session.scalars(
+        select(AccountCredit)
+        .where(AccountCredit.source == "overpayment", AccountCredit.source_id == invoice.id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if credit is None:
+        if over_minor:
+            session.add(account_credit(session, invoice, "overpayment", invoice.id, over_minor, today_of(session, invoice)))
+        return
+    used = credit.amount_minor - credit.left_minor
+    credit.amount_minor = max(over_minor, used)
+    credit.left_minor = credit.amount_minor - used
+    session.flush()
+
+
+def account_credit(
+    session: TenantSession, invoice: Invoice, source: str, source_id: UUID, amount_minor: int, dated: date | None = None
+) -> AccountCredit:
+    """Money held for an invoice's payer, not stored yet."""
+    return AccountCredit(
+        payer_id=invoice.payer_id,
+        currency=invoice.currency,
+        amount_minor=amount_minor,
+        left_minor=amount_minor,
+        source=source,
+        source_id=source_id,
+        dated=dated or local_date(session.now(), invoice.timezone),
+        created_at=session.now(),
+    )

@@ -1,0 +1,100 @@
+"""Who may see and do what (ACC-1), and what several routes share."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, request
+from sqlalchemy import ColumnElement, false, or_
+
+from common.auth import Principal, Role, current_principal
+from common.errors import ForbiddenError, NotFoundError
+from common.http.idempotency import idempotency_key
+from common.ids import new_id
+from payments.models import Invoice, PaymentMethod
+from payments.services.methods import Owner
+from payments.services.providers import Providers
+
+EVERYBODY = tuple(Role)
+CASHIERS = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK)
+MANAGERS = (Role.OWNER, Role.ADMIN)
+
+
+def providers() -> Providers:
+    """The way to providers, as the service's set-up made it."""
+    found: Providers = current_app.extensions["providers"]
+    return found
+
+
+def request_key() -> str:
+    """The Idempotency-Key in the scope of caller and route; a fresh one when none was sent."""
+    key = idempotency_key()
+    if key is None:
+        return new_id().hex
+    principal = current_principal()
+    return hashlib.sha256(f"{principal.subject}\n{request.method} {request.path}\n{key}".encode()).hexdigest()
+
+
+def request_fingerprint() -> str:
+    """What tells another body under the same key apart."""
+    return hashlib.sha256(request.get_data()).hexdigest()
+
+
+def companies_of(principal: Principal, *, billing: bool = True) -> UUID | None:
+    """The company whose money a member may see."""
+    if principal.company_id is None or (billing and not principal.is_billing_person):
+        return None
+    return principal.company_id
+
+
+def owned_by(principal: Principal, model: Any) -> ColumnElement[bool] | None:
+    """The filter of a member on rows with ``member_id`` and ``company_id``; None for staff, who see all."""
+    if principal.is_staff:
+        return None
+    mine = model.member_id == principal.member_id if principal.member_id else false()
+    company = companies_of(principal)
+    return mine if company is None else or_(mine, model.company_id == company)
+
+
+def may_see(principal: Principal, member_id: UUID | None, company_id: UUID | None) -> bool:
+    """Whether a row of these owners is the caller's to see."""
+    if principal.is_staff or (member_id is not None and member_id == principal.member_id):
+        return True
+    return company_id is not None and company_id == companies_of(principal)
+
+
+def permit_row(principal: Principal, row: Any, code: str) -> None:
+    """Raise NotFoundError for what is not the caller's."""
+    if not may_see(principal, row.member_id, row.company_id):
+        raise NotFoundError(code, "there is no such thing")
+
+
+def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> None:
+    """A member pays their own, when Pay Now is on. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
+    ids = {name: UUID(invoice.customer[name]) if invoice.customer.get(name) else None for name in _OWNERS}
+    if not may_see(principal, ids["member_id"], ids["company_id"]):
+        raise NotFoundError("invoice_not_found", "there is no such invoice")
+    if not principal.is_staff and not pay_now:
+        raise ForbiddenError("pay_now_off", "this space does not take payments in the Member Portal")
+
+
+def permit_method(principal: Principal, invoice_payer: UUID | None, method: PaymentMethod) -> None:
+    """Members pay with their own methods, staff with the customer's. Raises NotFoundError for others."""
+    allowed = may_see(principal, method.member_id, method.company_id)
+    if not allowed or (principal.is_staff and method.owner_id != invoice_payer):
+        raise NotFoundError("payment_method_not_found", "there is no such payment method")
+
+
+def owner_of(principal: Principal, member_id: UUID | None, company_id: UUID | None) -> Owner:
+    """Whose method a request is about: a member's own unless told. Raises NotFoundError for somebody else's."""
+    if member_id is None and company_id is None and not principal.is_staff:
+        member_id = principal.member_id
+    owner = Owner(member_id, None if member_id else company_id)
+    if not may_see(principal, owner.member_id, owner.company_id):
+        raise NotFoundError("customer_not_found", "there is no such member or company")
+    return owner
+
+
+_OWNERS = ("member_id", "company_id")

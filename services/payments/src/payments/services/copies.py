@@ -1,0 +1,76 @@
+"""Keeping copies of what other services own. Messages may come twice and in any order: only newer versions count."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from common.db import TenantSession
+from payments.models import BillingSettings, Collection, Customer, Invoice, Location
+from payments.services import ledger
+from payments.services.planning import lock_invoice, payer_of, replan, replan_everything, replan_payer
+
+
+def keep_invoice(session: TenantSession, values: dict[str, Any]) -> None:
+    """Store an issued invoice's newest state, and plan its collection anew."""
+    values = {**values, "payer_id": payer_of(values["customer"]), "received_at": session.now()}
+    fresh = session.execute(
+        insert(Invoice)
+        .values({**values, "organization_id": session.organization_id, "unreflected_minor": 0})
+        .on_conflict_do_nothing(index_elements=[Invoice.id])
+        .returning(Invoice.id)
+    ).first()
+    invoice = lock_invoice(session, values["id"])
+    if invoice is None:
+        raise PermissionError("an invoice of another organisation")
+    if fresh is None:
+        if values["version"] <= invoice.version:
+            return
+        _take_over(invoice, values)
+    replan(session, invoice)
+
+
+def _take_over(invoice: Invoice, values: dict[str, Any]) -> None:
+    paid_before = invoice.paid_minor
+    for name, value in values.items():
+        if name not in {"id", "received_at"}:
+            setattr(invoice, name, value)
+    ledger.reflect(invoice, paid_before, invoice.paid_minor)
+
+
+def keep_customer(session: TenantSession, values: dict[str, Any]) -> None:
+    """Store a member's or company's newest state; their choice about automatic collection counts at once."""
+    if _keep(session, Customer, values):
+        replan_payer(session, values["id"])
+
+
+def keep_location(session: TenantSession, values: dict[str, Any]) -> None:
+    """Store a location's newest state."""
+    _keep(session, Location, values)
+
+
+def keep_settings(session: TenantSession, values: dict[str, Any]) -> None:
+    """Store the newest billing settings; a switch that was turned counts for all open invoices from now on."""
+    if _keep(session, BillingSettings, {**values, "id": session.organization_id}):
+        replan_everything(session)
+
+
+def _keep(session: TenantSession, model: Any, values: dict[str, Any]) -> bool:
+    """Upsert when newer; tells whether it was."""
+    statement = insert(model).values({**values, "organization_id": session.organization_id})
+    new = {name: statement.excluded[name] for name in values if name != "id"}
+    upsert = statement.on_conflict_do_update(
+        index_elements=[model.id], set_=new, where=model.version < statement.excluded.version
+    )
+    changed = session.execute(upsert.returning(model.id)).first() is not None
+    if changed:
+        session.expire_all()
+    return changed
+
+
+def collection_of(session: TenantSession, invoice_id: UUID) -> Collection | None:
+    """The plan of an invoice, once there is one."""
+    return session.scalars(select(Collection).where(Collection.id == invoice_id)).one_or_none()

@@ -1,0 +1,189 @@
+"""Paying an invoice now: by a saved method, or by hand (PAY-1, PAY-4). Racing collection, exactly one succeeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from common.clock import at_local_hour, local_date
+from common.db import TenantSession
+from common.errors import ConflictError, DomainError, InvalidError, NotFoundError
+from common.money import Money
+from payments.domain.payment_state import ChargeFact
+from payments.gateways.port import ChargeOutcome, ChargeState
+from payments.models import Gateway, Invoice, Payment, PaymentMethod
+from payments.services import charging
+from payments.services.collecting import carry, errand_for
+from payments.services.planning import lock_invoice, replan
+from payments.services.providers import Providers
+
+Permit = Callable[[Invoice], None]
+_IN_PROGRESS = ("payment_in_progress", "a payment of this invoice is on its way; wait for its outcome")
+
+
+def payment_by_request(session: TenantSession, request_key: str, fingerprint: str) -> Payment | None:
+    """What an earlier request with the same key led to. Raises InvalidError when that had another body."""
+    payment = session.scalars(select(Payment).where(Payment.request_key == request_key)).one_or_none()
+    if payment is not None and payment.request_fingerprint != fingerprint:
+        raise InvalidError("idempotency_key_reused", "this key was used with another request body")
+    return payment
+
+
+def pay_now(
+    session: TenantSession,
+    providers: Providers,
+    invoice_id: UUID,
+    method_id: UUID,
+    *,
+    permit: Permit,
+    permit_method: Callable[[PaymentMethod], None],
+    return_url: str | None,
+    request_key: str,
+    fingerprint: str,
+) -> Payment:
+    """Charge all that is payable to a saved method. Two transactions of its own; the caller commits the second.
+
+    Raises NotFoundError; ConflictError ``payment_in_progress``, ``invoice_paid``, ``invoice_not_payable``,
+    ``payment_method_unusable``. A decline is no error but a failed payment.
+    """
+    invoice = _free_invoice(session, providers, invoice_id, permit)
+    method = _usable_method(session, invoice, method_id)
+    permit_method(method)
+    try:
+        payment = charging.begin_attempt(
+            session,
+            providers,
+            invoice,
+            method,
+            source="checkout" if invoice.checkout_id else "pay_now",
+            off_session=False,
+            return_url=return_url,
+            request_key=request_key,
+            fingerprint=fingerprint,
+        )
+    except IntegrityError as error:
+        raise _lost_race(error) from error
+    replan(session, invoice)
+    errand = errand_for(session, providers, payment)
+    session.commit()
+    _, outcome = carry(errand)
+    payment, held = charging.lock_payment(session, errand.payment_id)
+    charging.report_charge(session, payment, held, outcome)
+    return payment
+
+
+def record_manual(
+    session: TenantSession,
+    providers: Providers,
+    invoice_id: UUID,
+    *,
+    method: str,
+    amount: Money | None,
+    reference: str | None,
+    day: date | None,
+    request_key: str,
+    fingerprint: str,
+) -> Payment:
+    """Write down money that was taken by hand; partial and over payments are fine (PAY-4). The caller commits.
+
+    Raises as `pay_now`; InvalidError ``currency_mismatch``, ``date_in_future``.
+    """
+    invoice = _free_invoice(session, providers, invoice_id, lambda _invoice: None, pending_is_free=True)
+    amount = amount or invoice.payable
+    _check_amount(amount, invoice.currency)
+    payment = charging.new_payment(session, invoice, amount, source="manual")
+    payment.provider, payment.method, payment.reference = "manual", method, reference
+    payment.request_key, payment.request_fingerprint = request_key, fingerprint
+    payment.running = False
+    session.add(payment)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _lost_race(error) from error
+    taken = ChargeOutcome(ChargeState.SUCCEEDED)
+    charging.report_charge(session, payment, invoice, taken, at=_taken_at(session, invoice, day))
+    return payment
+
+
+def _taken_at(session: TenantSession, invoice: Invoice, day: date | None) -> datetime | None:
+    today = local_date(session.now(), invoice.timezone)
+    if day is None or day == today:
+        return None
+    if day > today:
+        raise InvalidError("date_in_future", "money cannot have been taken in the future")
+    return at_local_hour(day, 12, invoice.timezone)
+
+
+def _check_amount(amount: Money, currency: str) -> None:
+    if amount.currency != currency:
+        raise InvalidError("currency_mismatch", f"this invoice is in {currency}")
+    if amount.amount_minor <= 0:
+        raise InvalidError("amount_not_positive", "a payment has a positive amount")
+
+
+def _free_invoice(
+    session: TenantSession, providers: Providers, invoice_id: UUID, permit: Permit, *, pending_is_free: bool = False
+) -> Invoice:
+    """The locked invoice, with nothing running that could succeed besides: what waits for the member is given up."""
+    invoice = lock_invoice(session, invoice_id)
+    if invoice is None:
+        raise NotFoundError("invoice_not_found", "there is no such invoice")
+    permit(invoice)
+    _check_payable(invoice)
+    running = _running(session, invoice.id)
+    if running is None or (pending_is_free and running.charge == ChargeFact.PENDING.name):
+        return invoice
+    if running.charge != ChargeFact.ACTION_REQUIRED.name or running.provider_reference is None:
+        raise ConflictError(*_IN_PROGRESS)
+    _give_up(session, providers, running)
+    return _free_invoice(session, providers, invoice_id, permit, pending_is_free=pending_is_free)
+
+
+def _give_up(session: TenantSession, providers: Providers, running: Payment) -> None:
+    """Cancel an attempt that waits for the member, so that it cannot succeed beside the next one."""
+    payment_id, reference = running.id, running.provider_reference or ""
+    gateway = errand_for(session, providers, running).gateway
+    session.commit()
+    outcome = gateway.cancel_charge(reference)
+    payment, invoice = charging.lock_payment(session, payment_id)
+    charging.report_charge(session, payment, invoice, outcome)
+    session.commit()
+    if outcome.state is ChargeState.ACTION_REQUIRED:
+        raise ConflictError(*_IN_PROGRESS)
+
+
+def _running(session: TenantSession, invoice_id: UUID) -> Payment | None:
+    statement = select(Payment).where(Payment.invoice_id == invoice_id, Payment.running)
+    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def _check_payable(invoice: Invoice) -> None:
+    if invoice.state in {"void", "draft"}:
+        raise ConflictError("invoice_not_payable", f"an invoice that is {invoice.state} cannot be paid")
+    if not invoice.payable:
+        raise ConflictError("invoice_paid", "nothing is payable on this invoice any more")
+
+
+def _usable_method(session: TenantSession, invoice: Invoice, method_id: UUID) -> PaymentMethod:
+    method = session.scalars(
+        select(PaymentMethod).where(PaymentMethod.id == method_id, PaymentMethod.state != "removed")
+    ).one_or_none()
+    if method is None:
+        raise NotFoundError("payment_method_not_found", "there is no such payment method")
+    gateway = session.get_one(Gateway, method.gateway_id)
+    elsewhere = gateway.location_id is not None and gateway.location_id != invoice.location_id
+    pretends = gateway.provider == "sandbox" and session.organization.mode == "live"
+    if method.state != "active" or gateway.state != "connected" or elsewhere or pretends:
+        raise ConflictError("payment_method_unusable", "this method cannot be charged for this invoice")
+    return method
+
+
+def _lost_race(error: IntegrityError) -> DomainError:
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
+    if constraint == "uq_payment_request_key":
+        return ConflictError("idempotency_key_in_use", "a request with this key is still running")
+    return ConflictError(*_IN_PROGRESS)
