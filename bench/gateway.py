@@ -68,8 +68,8 @@ def proxy_app() -> Any:
     app = Flask("proxy")
     pool = urllib3.connection_from_url(os.environ["BENCH_SERVICE_URL"], maxsize=32)
 
-    @app.route("/<path:path>", methods=["GET", "POST"])
-    def forward(path: str) -> Response:
+    @app.route("/<path:_path>", methods=["GET", "POST"])
+    def forward(_path: str) -> Response:
         headers = {name: value for name, value in request.headers if name != "Host"}
         answer = pool.request(
             request.method, request.full_path, body=request.get_data(), headers=headers, retries=False

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy import DateTime, Select, Subquery, cast, func, literal, select, text, union_all
+from sqlalchemy import DateTime, Select, Subquery, bindparam, cast, func, literal, select, text, union_all
 
-from common.db import Database
+from common.db import Database, TenantSession
 from common.db.plumbing import organization_table
 from common.telemetry import Trace, trace_id_of, tracing
 
@@ -62,16 +63,27 @@ def _pending(job: Job) -> Subquery:
 
 def next_due(database: Database, jobs: Sequence[Job], organization_id: UUID) -> datetime | None:
     """The earliest instant for which this organisation has pending work; None without any."""
+    with database.system_session() as session:
+        return next_due_in(session, jobs, organization_id)
+
+
+def next_due_in(session: TenantSession, jobs: Sequence[Job], organization_id: UUID) -> datetime | None:
+    """`next_due` in a session of all organisations."""
     if not jobs:
         return None
+    due: datetime | None = session.scalar(_next_due_statement(tuple(jobs)), {"organization_id": organization_id})
+    return due
+
+
+@lru_cache(maxsize=128)
+def _next_due_statement(jobs: tuple[Job, ...]) -> Select[Any]:
+    # Building it takes longer than running it, and an advance of the clock asks often.
     parts = []
     for job in jobs:
-        pending = _pending(job)
-        organization, due_at = pending.c
-        parts.append(select(func.min(due_at).label("due_at")).where(organization == organization_id))
-    with database.system_session() as session:
-        due: datetime | None = session.scalar(select(func.min(union_all(*parts).subquery().c.due_at)))
-        return due
+        organization, due_at = _pending(job).c
+        mine = organization == bindparam("organization_id", type_=organization.type)
+        parts.append(select(func.min(due_at).label("due_at")).where(mine))
+    return select(func.min(union_all(*parts).subquery().c.due_at))
 
 
 class Scheduler:

@@ -113,7 +113,10 @@ def test_every_field_comes_back_as_it_was_sent_also_after_reading_it_again(shop:
     assert {**shop.owner.get(f"/v1/resources/{room['id']}").json, "pictures": []} == room
     [message] = [m for m in shop.messages("resource-changed") if m["display_name"] == "Green Room"]
     assert message["booking_policy"]["plan_ids"] == [str(decode_id("pln", plan["id"]))]
-    assert message["booking_policy"]["quota"] == {"hours": "10.5", "per": "month"}
+    policy = message["booking_policy"]
+    assert policy["quota"] == {"hours": "10.5", "per": "month"}
+    assert policy["quotas"] == [{"per": "month", "unit": "hours", "limit": "10.5"}]
+    assert (policy["max_ahead_days"], policy["approval_required"], policy["check_in_within_minutes"]) == (90, True, 15)
     assert message["cancellation_policy"]["steps"] == [{"hours_before": 24, "percent": "50"}]
     assert message["parent_ids"] == [str(decode_id("res", floor["id"]))]
 
@@ -236,7 +239,8 @@ def test_staff_of_one_location_works_there_only(shop: Any) -> None:
     assert manager.patch(f"/v1/resources/{there['id']}", {"name": "x"}).status_code == 404
     assert manager.patch(f"/v1/resources/{here['id']}", {"location_id": there["location_id"]}).status_code == 404
     assert manager.patch(f"/v1/resources/{here['id']}", {"name": "x"}).status_code == 200
-    assert manager.post("/v1/plans", {"name": "x", "kind": "one_off", "price": {"amount_minor": 1, "currency": "EUR"}})
+    day_pass = {"name": "x", "kind": "one_off", "price": {"amount_minor": 1, "currency": "EUR"}}
+    assert manager.post("/v1/plans", day_pass).status_code == 404
     assert shop.owner.get("/v1/plans").json["items"] == []
 
 

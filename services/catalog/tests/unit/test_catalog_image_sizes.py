@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from catalog.services import image_sizes
 from catalog.services.image_sizes import render_sizes
@@ -51,13 +52,19 @@ def test_transparency_stays() -> None:
     assert opened(render_sizes(picture("PNG", (10, 10), "P")).large).mode == "RGB"
 
 
-def test_a_picture_is_turned_upright_and_loses_its_metadata() -> None:
+@pytest.mark.parametrize("orientation", range(10))
+def test_a_picture_is_turned_upright_and_loses_its_metadata(orientation: int) -> None:
     exif = Image.Exif()
-    exif[ORIENTATION] = 6
+    exif[ORIENTATION] = orientation
     exif[GPS] = {1: "N", 2: (52.0, 30.0, 0.0)}
-    sizes = render_sizes(picture("JPEG", (200, 100), exif=exif))
-    assert (sizes.width, sizes.height) == (100, 200)
-    assert not opened(sizes.large).getexif()
+    source = Image.effect_noise((64, 32), 100).convert("RGB").resize((640, 320))
+    out = BytesIO()
+    source.save(out, "PNG", exif=exif)
+    large = opened(render_sizes(out.getvalue()).large)
+    assert not large.getexif()
+    expected = ImageOps.exif_transpose(opened(out.getvalue())).convert("RGB")
+    assert large.size == expected.size
+    assert max(ImageStat.Stat(ImageChops.difference(large, expected)).mean) < 20
 
 
 @pytest.mark.parametrize(
@@ -95,7 +102,6 @@ def test_damage_anywhere_is_refused_or_harmless(kind: str, data: st.DataObject) 
     damaged = bytearray(picture(kind, (40, 30)))
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    # Anything but InvalidError fails the test.
+    with suppress(InvalidError):
         assert opened(render_sizes(bytes(damaged)).small).format == "WEBP"
-    except InvalidError as refused:
-        assert refused.code in {"picture_unreadable", "picture_too_large"}

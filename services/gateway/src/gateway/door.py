@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from common.errors import DomainError, NotFoundError
@@ -26,7 +27,7 @@ from gateway.config import GatewaySettings
 from gateway.cors import CrossOrigin
 from gateway.headers import (
     API_HEADERS,
-    SECURITY_HEADERS,
+    PAGE_HEADERS,
     ClientAddresses,
     client_headers,
     request_id_of,
@@ -42,6 +43,7 @@ logger = structlog.get_logger(__name__)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCOUNTED = frozenset({"/livez", "/readyz", "/metrics"})
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~-._"
+_STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in HTTP_STATUS_CODES.items()}
 _UNMATCHED = Route("unmatched", GATEWAY)
 
 
@@ -70,36 +72,38 @@ class Door:
         is_secure = _is_secure(environ, is_believed)
         with tracing(trace):
             visit = Visit(environ, trace, is_secure, self._settings.max_body_bytes)
-            response = self._answer(visit)
-            self._dress(visit, response)
+            answer = self._answer(visit)
+            self._dress(visit, answer.headers)
             route = visit.route or _UNMATCHED
-            observe_request(GATEWAY, visit.method, route.name, response.status_code, time.perf_counter() - started)
-            return response(environ, start_response)
+            observe_request(GATEWAY, visit.method, route.name, answer.status, time.perf_counter() - started)
+        start_response(_status_line(answer.status), answer.headers)
+        return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
-    def _answer(self, visit: Visit) -> Response:
+    def _answer(self, visit: Visit) -> Answer:
         try:
             return self._enter(visit)
         except DomainError as error:
-            return from_domain_error(error)
+            return _refusal(from_domain_error(error))
         except HTTPException as error:
-            return from_http_exception(error)
+            return _refusal(from_http_exception(error))
         except Exception as error:
             logger.error("unhandled_error", path=visit.path, method=visit.method, exc_info=error)
-            return problem(500, "internal_error", "something went wrong on our side; it was logged under the trace id")
+            detail = "something went wrong on our side; it was logged under the trace id"
+            return _refusal(problem(500, "internal_error", detail))
 
-    def _enter(self, visit: Visit) -> Response:
+    def _enter(self, visit: Visit) -> Answer:
         route = visit.route
         if route is None or (route.service == PORTAL and PORTAL not in self._upstreams):
             raise NotFoundError("not_found", "there is nothing here")
         if visit.is_preflight:
-            return Response(status=204)
+            return Answer(204, [], b"")
         if route.name not in _UNCOUNTED:
             is_sign_in = route.name in SIGN_IN_PATHS and visit.method not in _SAFE
             self._limits.count_address(visit.trace.address or "", is_sign_in=is_sign_in)
         caller = self._caller(visit)
         if route.service == GATEWAY:
             visit.environ[CALLER] = caller
-            return Response.from_app(self._own, visit.environ)
+            return _answer_of(self._own, visit.environ)
         return self._forward(visit, route, caller)
 
     def _caller(self, visit: Visit) -> Caller | None:
@@ -110,7 +114,7 @@ class Door:
             self._limits.count_key(caller.key)
         return caller
 
-    def _forward(self, visit: Visit, route: Route, caller: Caller | None) -> Response:
+    def _forward(self, visit: Visit, route: Route, caller: Caller | None) -> Answer:
         authorization = caller.authorization if caller else None
         headers = service_headers(visit.environ, visit.trace, authorization, visit.is_secure)
         if route.service == PORTAL:
@@ -121,31 +125,28 @@ class Door:
         )
         if route.name == "/v1/api-keys" and visit.method not in _SAFE:
             self._identity.forget_keys()
-        response = _response(answer)
-        if visit.method not in _SAFE:
-            self._await_arrivals(visit, answer, response)
-        return response
-
-    def _await_arrivals(self, visit: Visit, answer: Answer, response: Response) -> None:
         announced = answer.header(MESSAGES_HEADER)
-        if not announced:
-            return
-        if "respond-async" in visit.environ.get("HTTP_PREFER", ""):
-            response.headers["Preference-Applied"] = "respond-async"
-            return
-        self._arrivals.wait(announced, self._settings.own_writes_seconds)
+        answer.headers = client_headers(answer.headers)
+        if announced and visit.method not in _SAFE:
+            self._await_arrivals(visit, announced, answer)
+        return answer
 
-    def _dress(self, visit: Visit, response: Response) -> None:
-        headers = response.headers
-        headers["X-Request-Id"] = visit.trace.request_id
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if visit.is_secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    def _await_arrivals(self, visit: Visit, announced: str, answer: Answer) -> None:
+        if "respond-async" in visit.environ.get("HTTP_PREFER", ""):
+            answer.headers.append(("Preference-Applied", "respond-async"))
+        else:
+            self._arrivals.wait(announced, self._settings.own_writes_seconds)
+
+    def _dress(self, visit: Visit, headers: list[tuple[str, str]]) -> None:
+        """Add what every answer has, unless the service has its own mind about it."""
+        present = {name.lower() for name, _ in headers}
+        wanted = PAGE_HEADERS if visit.is_page else API_HEADERS
+        headers += [(name, value) for name, low, value in wanted if low not in present]
+        headers.append(("X-Request-Id", visit.trace.request_id))
+        if visit.is_secure and "strict-transport-security" not in present:
+            headers.append(("Strict-Transport-Security", "max-age=31536000"))
         if not visit.is_page:
-            for name, value in API_HEADERS.items():
-                headers.setdefault(name, value)
-            self._cross_origin.dress(visit.environ, headers)
+            headers += self._cross_origin.headers(visit.environ)
 
 
 class Visit:
@@ -189,10 +190,19 @@ class Visit:
         return request.get_data(cache=False)
 
 
-def _response(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status, direct_passthrough=not isinstance(answer.body, bytes))
-    response.headers = Headers(client_headers(answer.headers))
-    return response
+def _refusal(response: Response) -> Answer:
+    body = response.get_data()
+    return Answer(response.status_code, [*response.headers.items(), ("Content-Length", str(len(body)))], body)
+
+
+def _answer_of(app: Callable[..., Any], environ: dict[str, Any]) -> Answer:
+    """The answer of the gateway's own app."""
+    pieces, status, headers = run_wsgi_app(app, environ)
+    return Answer(int(status[:3]), [(k, v) for k, v in headers.items() if k != "X-Request-Id"], pieces)  # type: ignore[arg-type]
+
+
+def _status_line(status: int) -> str:
+    return _STATUS_LINES.get(status) or f"{status} Unknown"
 
 
 def _is_secure(environ: dict[str, Any], is_believed: bool) -> bool:

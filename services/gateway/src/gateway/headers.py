@@ -25,17 +25,20 @@ _NOT_GIVEN = HOP_BY_HOP | {"server", "date", "deskledger-messages", "x-request-i
 _OURS = "deskledger-"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
-SECURITY_HEADERS = {
+_SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 # Answers of the API are no pages: nothing may be loaded or framed by them, and nobody may keep them.
-API_HEADERS = {
+_API = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
+# (name, the name in small letters, value)
+PAGE_HEADERS = [(name, name.lower(), value) for name, value in _SECURITY.items()]
+API_HEADERS = [(name, name.lower(), value) for name, value in (_SECURITY | _API).items()]
 
 
 class ClientAddresses:

@@ -93,6 +93,7 @@ TABLE: dict[str, str] = {
     "/v1/reports/bookings": "booking",
     "/v1/reports/check-ins": "booking",
     "/v1/reports/payments": "payments",
+    "/v1/reports/payouts": "payments",
     "/v1/reports/collections": "payments",
     "/v1/reports/notifications": "notifications",
 }

@@ -23,6 +23,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.002, 0.05, 1.5
 _LOOK_BACK = 1000
 _NOTHING_AFTER = 2**62
 _PAGE = 5000
+_MESSAGES = "messages_on_their_way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class Simulation:
         """Wait until two surveys in a row find nothing outstanding and nothing new."""
         pause, before = _FIRST_PAUSE, None
         while True:
-            survey.take(now)
+            is_last = self._monotonic() >= until
+            survey.take(now, thoroughly=is_last)
             if not survey.outstanding:
                 if before == survey.positions:
                     survey.start_over()
@@ -115,7 +117,7 @@ class Simulation:
                 before = dict(survey.positions)
             else:
                 before = None
-            if survey.is_overtaken or self._monotonic() >= until:
+            if survey.is_overtaken or is_last:
                 return False
             self._sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
@@ -136,17 +138,24 @@ class Survey:
     _awaited: dict[str, set[str]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
-    def take(self, now: datetime) -> None:
-        """Ask every service once."""
+    def take(self, now: datetime, *, thoroughly: bool = False) -> None:
+        """Ask every service once, those first that something was missing at; stop at the first that has not settled.
+
+        ``thoroughly`` asks all of them, to tell people everything that is missing.
+        """
+        busy = {reason["service"] for reason in self.outstanding}
         self.outstanding, self.next_due, self.is_overtaken = [], None, False
-        for name in self.reports.services():
+        for name in sorted(self.reports.services(), key=lambda name: name not in busy):
             try:
                 self._visit(name, now)
             except DomainError:
                 self._report(name, "unreachable")
+            if self.outstanding and not thoroughly:
+                return
+        # Messages that turned up after their subscriber had been asked.
         for name, ids in self._awaited.items():
             if ids:
-                self._report(name, "messages_on_their_way")
+                self._report(name, _MESSAGES)
 
     def start_over(self) -> None:
         """Everything so far has arrived: count from here."""
@@ -190,6 +199,8 @@ class Survey:
         due, clock = parse_optional(report["next_due"]), parse_optional(report["now"])
         if report["unpublished"]:
             self._report(name, "unpublished_messages")
+        if self._awaited[name]:
+            self._report(name, _MESSAGES)
         if clock != now:
             self._report(name, "clock")
             self.is_overtaken |= clock is not None and clock > now
@@ -199,7 +210,9 @@ class Survey:
             self.next_due = min(self.next_due or due, due)
 
     def _report(self, name: str, reason: str) -> None:
-        self.outstanding.append({"service": name, "reason": reason})
+        found = {"service": name, "reason": reason}
+        if found not in self.outstanding:
+            self.outstanding.append(found)
 
 
 def parse_instant(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""``members admin``: rotation of the signing keys, housekeeping."""
+"""``members admin``: rotation of the signing keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 from common.config import load_settings
 from common.db import Database
 from members.config import MembersSettings
-from members.services.attempts import forget_old_attempts
 from members.services.signing_keys import ensure_first_key, rotate_keys
 
 
@@ -33,14 +32,4 @@ def rotate_keys_command(use_in: int) -> None:
     click.echo(f"the key {kid} signs in {use_in} seconds")
 
 
-@click.command("forget-attempts")
-def forget_attempts_command() -> None:
-    """Delete counters of sign-in attempts whose window has ended."""
-    settings = load_settings(MembersSettings, os.environ)
-    with Database(settings.database_url).system_session() as session:
-        count = forget_old_attempts(session)
-        session.commit()
-    click.echo(f"{count} counters deleted")
-
-
-COMMANDS = (rotate_keys_command, forget_attempts_command)
+COMMANDS = (rotate_keys_command,)

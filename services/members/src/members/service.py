@@ -10,7 +10,7 @@ from common.service import Service
 from contracts.subscriptions import ROUTING
 from members.administration import COMMANDS, prepare
 from members.api import api_keys, companies, imports, members, organizations, tokens, users
-from members.api.internal import register_clock_routes
+from members.api.internal import register_internal_routes
 from members.config import MembersSettings
 from members.messages.handlers import handlers
 from members.models import Base
@@ -37,7 +37,7 @@ SERVICE = Service(
     blueprints=blueprints,
     handlers=handlers,
     subscriptions=ROUTING,
-    setup=register_clock_routes,
+    setup=register_internal_routes,
     prepare=prepare,
     commands=COMMANDS,
 )

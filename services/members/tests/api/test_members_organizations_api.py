@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from common.auth import Principal, read_token
+from common.db import TenantMixin
 from common.db.migrate import schema_differences
 from common.db.plumbing import outbox_table, plumbing_metadata
 from common.testing.plugin import INTERNAL_TOKEN, ApiClient
+from members.models import Base
 from members.service import SERVICE
 
 Body = Callable[..., dict[str, Any]]
@@ -36,6 +38,13 @@ def internal_id(organization: dict[str, Any]) -> UUID:
 
 def test_models_agree_with_the_migrations(members_app: Any) -> None:
     assert schema_differences(members_app.extensions["database"].url, [plumbing_metadata, SERVICE.metadata]) == []
+
+
+def test_row_level_security_stands_behind_every_tenant_table(members_app: Any) -> None:
+    tenant = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantMixin)}
+    guarded = text("SELECT relname FROM pg_class WHERE relrowsecurity AND relkind = 'r'")
+    with members_app.extensions["database"].system_session() as session:
+        assert set(session.scalars(guarded)) == tenant | {"audit_log"}
 
 
 def test_sign_up_answers_with_the_organisation_and_a_token_that_opens_it(
@@ -71,6 +80,7 @@ def test_a_rehearsal_without_a_clock_starts_now_and_a_live_one_takes_none(signed
         ({"mode": "live"}, "clock_is_real", None),
         ({"slug": "Harbour Works"}, "invalid", "/slug"),
         ({"slug": "-harbour"}, "invalid", "/slug"),
+        ({"slug": "x" * 64}, "invalid", "/slug"),
         ({"currency": "EURO"}, "invalid", "/currency"),
         ({"currency": "eur"}, "invalid", "/currency"),
         ({"country": "XX"}, "invalid", "/country"),
@@ -78,6 +88,7 @@ def test_a_rehearsal_without_a_clock_starts_now_and_a_live_one_takes_none(signed
         ({"mode": "test"}, "invalid", "/mode"),
         ({"clock": "2027-02-01T08:00:00"}, "invalid", "/clock"),
         ({"colour": "blue"}, "invalid", "/colour"),
+        ({"vat_number": "DE136695975"}, "vat_number_invalid", "/vat_number"),
         ({"owner": {"name": "O", "email": "o@harbour.example", "password": "short"}}, "invalid", "/owner/password"),
         ({"owner": {"name": "O", "email": "nobody", "password": "long enough for us"}}, "invalid", "/owner/email"),
     ],

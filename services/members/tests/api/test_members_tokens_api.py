@@ -167,6 +167,21 @@ def test_a_link_lets_in_once(members_app: Any, visitor: ApiClient, signed_up: Si
     assert (again.status_code, again.json["code"]) == (401, "link_invalid")
 
 
+def test_a_forgotten_password_is_replaced_with_a_link(
+    members_app: Any, visitor: ApiClient, signed_up: SignedUp
+) -> None:
+    _, made = signed_up()
+    slug = made["organization"]["slug"]
+    visitor.post("/v1/sign-in-links", {"email": EMAIL, "organization": slug})
+    token = mailed_token(members_app, "sign-in-link-requested")
+    body = {"token": token, "password": "another long one"}
+    assert visitor.post("/v1/invitations/acceptance", {**body, "password": "short"}).status_code == 422
+    assert visitor.post("/v1/invitations/acceptance", body).status_code == 200
+    assert sign_in(visitor, slug).status_code == 401
+    assert sign_in(visitor, slug, "another long one").status_code == 200
+    assert refresh(visitor, made["refresh_token"]).status_code == 401
+
+
 def test_an_expired_link_is_refused(members_app: Any, visitor: ApiClient, signed_up: SignedUp) -> None:
     _, made = signed_up()
     visitor.post("/v1/sign-in-links", {"email": EMAIL, "organization": made["organization"]["slug"]})

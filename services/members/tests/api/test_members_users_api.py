@@ -61,6 +61,16 @@ def test_a_new_invitation_ends_the_earlier_one(members_app: Any, visitor: ApiCli
     assert owner.post(f"/v1/users/{user['id']}/invitation").json["code"] == "cannot_be_invited"
 
 
+def test_an_invitation_to_an_old_address_no_longer_opens(
+    members_app: Any, visitor: ApiClient, signed_up: SignedUp
+) -> None:
+    owner, made = signed_up()
+    user = owner.post("/v1/users", HOST).json
+    token = invitation(members_app, made["organization"])
+    assert owner.patch(f"/v1/users/{user['id']}", {"email": "right@harbour.example"}).status_code == 200
+    assert visitor.post("/v1/tokens", {"grant": "link", "token": token}).status_code == 401
+
+
 def test_the_last_owner_stays(signed_up: SignedUp) -> None:
     owner, _ = signed_up()
     path = f"/v1/users/{owner.get('/v1/me').json['subject']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 
@@ -26,33 +27,15 @@ def build_jobs(settings: PaymentsSettings) -> Sequence[Job]:
 def jobs_with(providers: Providers) -> Sequence[Job]:
     """The jobs on given providers."""
     return (
-        Job(
-            "apply-webhooks",
-            select(WebhookEvent.organization_id, WebhookEvent.due_at).where(WebhookEvent.due_at.is_not(None)),
-            partial(apply_due, providers=providers),
-        ),
-        Job(
-            "resolve",
-            select(Payment.organization_id, Payment.check_at).where(Payment.check_at.is_not(None)),
-            partial(resolve_due, providers=providers),
-        ),
-        Job(
-            "collect",
-            select(Collection.organization_id, Collection.next_attempt_at).where(
-                Collection.next_attempt_at.is_not(None)
-            ),
-            partial(collect_due, providers=providers),
-        ),
-        Job(
-            "refund",
-            select(Refund.organization_id, Refund.check_at).where(Refund.check_at.is_not(None)),
-            partial(refund_due, providers=providers),
-        ),
-        Job(
-            "announce-expiry",
-            select(PaymentMethod.organization_id, PaymentMethod.announce_at).where(
-                PaymentMethod.announce_at.is_not(None)
-            ),
-            announce_due,
-        ),
+        Job("apply-webhooks", _pending(WebhookEvent, "due_at"), partial(apply_due, providers=providers)),
+        Job("resolve", _pending(Payment, "check_at"), partial(resolve_due, providers=providers)),
+        Job("collect", _pending(Collection, "next_attempt_at"), partial(collect_due, providers=providers)),
+        Job("refund", _pending(Refund, "check_at"), partial(refund_due, providers=providers)),
+        Job("announce-expiry", _pending(PaymentMethod, "announce_at"), announce_due),
     )
+
+
+def _pending(model: Any, name: str) -> Any:
+    """(organisation, due instant) of the rows that have one."""
+    column = getattr(model, name)
+    return select(model.organization_id, column).where(column.is_not(None))

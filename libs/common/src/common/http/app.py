@@ -98,7 +98,7 @@ def _announce_messages(response: Response) -> None:
     session = g.get("session")
     written = outbox.written(session) if session is not None else []
     if written:
-        response.headers[MESSAGES_HEADER] = ",".join(f"{message_id}:{key}" for message_id, key in written[:100])
+        response.headers[MESSAGES_HEADER] = ",".join(f"{message_id}:{key}" for message_id, key in written[-100:])
 
 
 def create_service_app(service: Service, settings: Settings, database: Database) -> ServiceApp:

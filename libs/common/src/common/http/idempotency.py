@@ -19,6 +19,7 @@ from common.db import TenantSession
 from common.db.plumbing import idempotency_table
 from common.errors import BadRequestError, ConflictError, InvalidError
 from common.http.work import bind_session, current_session
+from common.telemetry import current_trace
 
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 Required = bool | Callable[[Request], bool]
@@ -75,7 +76,7 @@ def _session() -> TenantSession:
 
 def _scope() -> str:
     principal: Principal | None = g.get("principal")
-    caller = f"{principal.organization_id}/{principal.subject}" if principal else f"public/{request.remote_addr}"
+    caller = f"{principal.organization_id}/{principal.subject}" if principal else f"public/{current_trace().address}"
     return f"{caller} {request.method} {request.path}"
 
 

@@ -17,7 +17,7 @@ from common.config import Settings
 from common.db import Database, TenantSession
 from common.db.plumbing import dead_letter_table, inbox_table, organization_table, outbox_table
 from common.errors import NotFoundError
-from common.jobs import Job, next_due
+from common.jobs import Job, next_due_in
 
 if TYPE_CHECKING:
     from common.http.app import ServiceApp
@@ -49,17 +49,17 @@ def report(database: Database, name: str, jobs: tuple[Job, ...], asked: dict[str
     organization_id = UUID(asked["organization_id"]) if asked.get("organization_id") else None
     expect = [UUID(value) for value in asked.get("expect", ())]
     caused_by = [UUID(value) for value in asked.get("caused_by", ())]
+    answer: dict[str, Any] = {"service": name}
+    # Causes are looked for before their effects: what happens in between shows as one or the other, never as neither.
     with database.system_session() as session:
-        answer: dict[str, Any] = {
-            "missing": _missing(session, expect),
-            "caused": _messages(session, outbox_table.c.causation_id.in_(caused_by)) if caused_by else [],
-        }
+        if asked.get("after_seq") is not None and organization_id is not None:
+            due = next_due_in(session, jobs, organization_id)
+            answer["next_due"] = due.isoformat() if due else None
+        answer["missing"] = _missing(session, expect)
+        answer["caused"] = _messages(session, outbox_table.c.causation_id.in_(caused_by)) if caused_by else []
         if asked.get("after_seq") is not None:
             answer |= _standing(session, organization_id, int(asked["after_seq"]))
-    if asked.get("after_seq") is not None and organization_id is not None:
-        due = next_due(database, jobs, organization_id)
-        answer["next_due"] = due.isoformat() if due else None
-    return answer | {"service": name}
+    return answer
 
 
 def _missing(session: TenantSession, expect: list[UUID]) -> list[str]:
@@ -84,11 +84,14 @@ def _standing(session: TenantSession, organization_id: UUID | None, after_seq: i
     """Where this service stands: its clock, what it published since, what is not yet published."""
     table = outbox_table
     mine = table.c.organization_id == organization_id
-    unpublished = session.scalar(select(func.count()).where(mine, table.c.published_at.is_(None)))
-    clock = session.scalar(select(organization_table.c.clock_now).where(organization_table.c.id == organization_id))
+    clock = select(organization_table.c.clock_now).where(organization_table.c.id == organization_id)
+    unpublished = select(func.count()).where(mine, table.c.published_at.is_(None))
+    last = select(func.coalesce(func.max(table.c.seq), 0)).where(mine)
+    parts = (clock.scalar_subquery(), unpublished.scalar_subquery(), last.scalar_subquery())
+    now, waiting, last_seq = session.execute(select(*parts)).one()
     return {
-        "now": clock.isoformat() if clock else None,
-        "unpublished": unpublished,
-        "published": _messages(session, mine & (table.c.seq > after_seq)),
-        "last_seq": session.scalar(select(func.coalesce(func.max(table.c.seq), 0)).where(mine)),
+        "now": now.isoformat() if now else None,
+        "unpublished": waiting,
+        "published": _messages(session, mine & (table.c.seq > after_seq)) if last_seq > after_seq else [],
+        "last_seq": last_seq,
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from booking.services import copies
+from sqlalchemy import select
+
+from booking.models import Membership
+from booking.services import copies, grants, lifecycle
 from common.db import TenantSession
+from common.jobs import wake_scheduler
 from common.messaging import Envelope, Handlers
 from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
 from contracts.identity import keep_identity_copies
-from contracts.invoicing import BillingSettingsChanged, CustomerStandingChanged, MembershipChanged
+from contracts.invoicing import BillingSettingsChanged, CustomerStandingChanged, InvoicePaid, MembershipChanged
 from contracts.members import CompanyChanged, MemberChanged
 
 handlers = Handlers()
@@ -58,8 +62,19 @@ def company_changed(session: TenantSession, message: CompanyChanged, _envelope: 
 
 @handlers.on(MembershipChanged)
 def membership_changed(session: TenantSession, message: MembershipChanged, _envelope: Envelope) -> None:
-    """Keep the membership."""
-    copies.keep_membership(session, message)
+    """Keep the membership, and fit the credits it grants."""
+    if copies.keep_membership(session, message):
+        statement = select(Membership).where(Membership.id == message.membership_id)
+        membership = session.scalars(statement.execution_options(populate_existing=True)).one()
+        grants.plan_grants(session, membership)
+        wake_scheduler(session)
+
+
+@handlers.on(InvoicePaid)
+def invoice_paid(session: TenantSession, message: InvoicePaid, _envelope: Envelope) -> None:
+    """Confirm what was held for the payment."""
+    if message.booking_ids:
+        lifecycle.confirm_paid(session, message.booking_ids)
 
 
 @handlers.on(BillingSettingsChanged)

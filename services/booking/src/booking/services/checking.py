@@ -17,7 +17,7 @@ from booking.models import Booking, Customer
 from booking.services.desk import Desk
 from common.clock import local_date, start_of_day
 from common.db import TenantSession
-from common.errors import InvalidError
+from common.errors import FieldError, InvalidError
 
 MAX_LENGTH = timedelta(days=366)
 
@@ -29,14 +29,26 @@ class Asker:
     subject: str
     is_staff: bool = False
     overrides: bool = False
+    is_stranger: bool = False
+    location_ids: frozenset[UUID] | None = None  # staff of some locations only
 
 
 def check_bookable(desk: Desk, asker: Asker, intervals: Sequence[Interval]) -> None:
-    """Refuse what nobody may book. Raises InvalidError ``not_bookable``, ``too_long``, ``resource_archived``."""
+    """Refuse what the asker may not book, whatever the policy.
+
+    Raises InvalidError ``unknown_resource`` (what the asker may not know of), ``not_bookable``, ``too_long`` (more than
+    a year, or three for a series).
+    """
+    elsewhere = asker.location_ids is not None and desk.location_id not in asker.location_ids
+    if elsewhere or (asker.is_stranger and not desk.is_public):
+        detail = "there is no such resource"
+        raise InvalidError("unknown_resource", detail, errors=[FieldError("/resource_id", detail)])
     if not desk.is_bookable and not asker.overrides:
         raise InvalidError("not_bookable", "this resource cannot be booked just now")
     if any(interval.duration > MAX_LENGTH for interval in intervals):
         raise InvalidError("too_long", f"a booking lasts at most {MAX_LENGTH.days} days")
+    if sum((interval.duration for interval in intervals), timedelta()) > 3 * MAX_LENGTH:
+        raise InvalidError("too_long", "the dates of a series together last at most three years")
 
 
 def check_policy(

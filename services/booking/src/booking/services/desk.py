@@ -155,7 +155,7 @@ def _desk(row: Any) -> Desk:
         policy=policy,
         cancellation=cancellation,
         premises=Premises(row.number, row.capacity, tuple(all_units(n, size) for n, size in row.below or ())),
-        rates=tuple(_rate(state) for state in row.rates or ()),
+        rates=tuple(read_rate(state) for state in row.rates or ()),
         member_id=row.member_id,
         company_id=row.company_id,
         holdings=tuple(_holding(*entry) for entry in row.memberships or ()),
@@ -201,7 +201,8 @@ def _policies(row: Any) -> tuple[BookingPolicy, CancellationPolicy]:
     return policy, CancellationPolicy.from_document(row.cancellation_policy or {})
 
 
-def _rate(state: dict[str, Any]) -> Rate:
+def read_rate(state: dict[str, Any]) -> Rate:
+    """A rate from its copy's document, kept per version."""
     return _RATES.get((state["rate_id"], state["version"]), lambda: Rate.from_document(state))
 
 

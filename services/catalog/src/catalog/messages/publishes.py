@@ -39,7 +39,7 @@ def resource_changed(resource: Resource) -> ResourceChanged:
         visibility=resource.visibility,
         plan_ids=resource.plan_ids,
         is_free=resource.is_free,
-        booking_policy=resource.booking_policy,
+        booking_policy=_booking_policy(resource.booking_policy),
         cancellation_policy=resource.cancellation_policy,
         published=resource.published,
         archived=resource.archived_at is not None,
@@ -112,6 +112,23 @@ def promo_code_changed(promo_code: PromoCode) -> PromoCodeChanged:
         archived=promo_code.archived_at is not None,
         version=promo_code.version,
     )
+
+
+# The API's names, and the ones under which booking reads the same: a limit under another name would be no limit there.
+_NAMES_IN_BOOKING = {
+    "furthest_days_ahead": "max_ahead_days",
+    "approval": "approval_required",
+    "check_in_minutes": "check_in_within_minutes",
+}
+
+
+def _booking_policy(policy: dict[str, Any]) -> dict[str, Any]:
+    """A booking policy as the API has it, together with booking's names."""
+    told = policy | {other: policy[name] for name, other in _NAMES_IN_BOOKING.items() if name in policy}
+    if "quota" in policy:
+        quota = policy["quota"]
+        told["quotas"] = [{"per": quota["per"], "unit": "hours", "limit": quota["hours"]}]
+    return told
 
 
 def _money(document: dict[str, Any]) -> Money:

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from common.errors import InvalidError
 
@@ -14,6 +14,18 @@ FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 SIZES = {"small": 320, "medium": 800, "large": 1600}
 MAX_PIXELS = 40_000_000
 _QUALITY = 80
+_ORIENTATION = 0x0112
+# How cameras say which way up a picture is. Pillow's own exif_transpose also writes the metadata anew, and stumbles
+# over damaged ones.
+_TURNS = {
+    "2": Image.Transpose.FLIP_LEFT_RIGHT,
+    "3": Image.Transpose.ROTATE_180,
+    "4": Image.Transpose.FLIP_TOP_BOTTOM,
+    "5": Image.Transpose.TRANSPOSE,
+    "6": Image.Transpose.ROTATE_270,
+    "7": Image.Transpose.TRANSVERSE,
+    "8": Image.Transpose.ROTATE_90,
+}
 _UNREADABLE = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
@@ -59,10 +71,10 @@ def _decode(data: bytes) -> Image.Image:
         if opened.width * opened.height > MAX_PIXELS:
             raise InvalidError("picture_too_large", "a picture has at most 40 million pixels")
         opened.draft("RGB", (SIZES["large"], SIZES["large"]))
-        upright = ImageOps.exif_transpose(opened)
-        image = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+        image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+        turn = _TURNS.get(str(opened.getexif().get(_ORIENTATION)))
     image.thumbnail((SIZES["large"], SIZES["large"]))
-    return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _encode(image: Image.Image, longest: int) -> bytes:

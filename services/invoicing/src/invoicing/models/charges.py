@@ -81,6 +81,21 @@ class Membership(TenantMixin, VersionMixin, Base):
         return Money(self.price_minor, self.currency)
 
     @property
+    def setup_fee(self) -> Money | None:
+        """Once, with the first invoice."""
+        return None if self.setup_fee_minor is None else Money(self.setup_fee_minor, self.currency)
+
+    @property
+    def deposit(self) -> Money | None:
+        """Once, refundable."""
+        return None if self.deposit_minor is None else Money(self.deposit_minor, self.currency)
+
+    @property
+    def next_invoice_on(self) -> date | None:
+        """The planned date of the next invoice."""
+        return self.issue_on
+
+    @property
     def anchor(self) -> Anchor:
         """Where the periods are counted from (BIL-2)."""
         return Anchor(self.anchor_date, self.interval, self.interval_count)  # type: ignore[arg-type]

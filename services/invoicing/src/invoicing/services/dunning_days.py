@@ -34,6 +34,12 @@ def next_dunning(
     return min(late, default=None)
 
 
+def missed_reminders(settings: BillingSettings, invoice: Mapping[str, Any], now: datetime) -> list[int]:
+    """The reminders whose time had passed when the invoice was issued: they are not made up for."""
+    steps = dunning_steps(settings, invoice["due_date"], invoice["timezone"], reminders=True, collect=False)
+    return [day for at, kind, day in steps if kind == "reminder" and at <= now]
+
+
 def dunning_steps(
     settings: BillingSettings, due: date, zone: str, *, reminders: bool, collect: bool
 ) -> Iterator[tuple[datetime, str, int]]:

@@ -41,7 +41,10 @@ def _overdue_since(session: TenantSession, customer_id: UUID) -> date | None:
     """The earliest due date of the customer's overdue invoices."""
     open_invoices = session.execute(
         select(Invoice.due_date, Invoice.timezone).where(
-            Invoice.payer_id == customer_id, Invoice.state == "open", Invoice.payable_minor > 0
+            Invoice.payer_id == customer_id,
+            Invoice.state == "open",
+            Invoice.payable_minor > 0,
+            Invoice.payment_state.not_in(("refunded", "processing")),
         )
     )
     now = session.now()

@@ -75,12 +75,10 @@ def list_api_keys(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(201, NewApiKeySchema)
 def create_api_key(body: dict[str, Any]) -> dict[str, Any]:
     """Make a key; it is shown in this answer and never again."""
-    principal = current_principal()
     row, key = api_keys.create_api_key(
         current_session(),
         current_settings(),
-        creator=principal.subject,
-        creator_role=principal.role,
+        creator=current_principal(),
         request_digest=_request_digest(),
         **body,
     )
@@ -112,4 +110,4 @@ def revoke_api_key(key_id: str) -> None:
     """End a key at once."""
     session = current_session()
     row = api_keys.find_api_key(session, decode_path_id("key", key_id), lock=True)
-    api_keys.revoke_api_key(session, row, current_principal().role)
+    api_keys.revoke_api_key(session, row, current_principal())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,11 +62,16 @@ def _import(kind: str, schema: Schema, query: dict[str, Any]) -> dict[str, Any]:
         current_session(),
         current_principal(),
         kind,
-        request.stream,
+        _buffered(request.stream),
         read_row,
         dry_run=query["dry_run"],
         idempotency_key=idempotency_key(),
     )
+
+
+def _buffered(stream: Any) -> Any:
+    """werkzeug's stream has a limit and no buffer: its lines would be read byte by byte."""
+    return io.BufferedReader(stream, 65_536) if isinstance(stream, io.RawIOBase) else stream
 
 
 def _faults(messages: Any, pointer: str = "") -> list[tuple[str, str]]:

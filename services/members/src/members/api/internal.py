@@ -1,4 +1,4 @@
-"""What only the gateway may ask: to read and to move clocks."""
+"""What only the gateway may ask: to read and to move clocks, to take in a guest of the storefront."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from marshmallow import Schema, ValidationError
 from common.errors import FieldError, InvalidError
 from common.http import ServiceApp, bind_session
 from common.http.internal import require_internal_caller
-from members.api.organization_schemas import ClockTargetSchema, InternalClockSchema, MoveClockSchema
+from common.ids import encode_id
+from members.api.access import current_settings
+from members.api.organization_schemas import ClockTargetSchema, GuestSchema, InternalClockSchema, MoveClockSchema
 from members.config import MembersSettings
-from members.services import clocks
+from members.services import clocks, guests
 
 View = Callable[[], dict[str, Any]]
 
 
-def register_clock_routes(app: ServiceApp, settings: MembersSettings) -> None:
-    """Add ``/internal/clock``, ``/internal/clock/target`` and ``/internal/clock/targets``."""
+def register_internal_routes(app: ServiceApp, settings: MembersSettings) -> None:
+    """Add ``/internal/clock``, ``/internal/clock/target``, ``/internal/clock/targets`` and ``/internal/guests``."""
 
     def internal(view: View) -> View:
         @wraps(view)
@@ -35,6 +37,7 @@ def register_clock_routes(app: ServiceApp, settings: MembersSettings) -> None:
     app.add_url_rule("/internal/clock", "move_clock", internal(_move_clock), methods=["POST"])
     app.add_url_rule("/internal/clock/target", "read_target", internal(_read_clock), methods=["GET"])
     app.add_url_rule("/internal/clock/target", "set_target", internal(_set_target), methods=["POST"])
+    app.add_url_rule("/internal/guests", "receive_guest", internal(_receive_guest), methods=["POST"])
     app.add_url_rule("/internal/clock/targets", "open_targets", internal(_open_targets), methods=["GET"])
 
 
@@ -60,6 +63,18 @@ def _set_target() -> dict[str, Any]:
 
 def _open_targets() -> dict[str, Any]:
     return {"items": [_show(reading) for reading in clocks.open_targets(bind_session(None))]}
+
+
+def _receive_guest() -> dict[str, Any]:
+    body = _load(GuestSchema())
+    session = bind_session(body.pop("organization_id"))
+    guest = guests.receive_guest(session, current_settings(), **body)
+    return {
+        "member_id": encode_id("mem", guest.member_id),
+        "created": guest.created,
+        "access_token": guest.tokens.access_token,
+        "expires_in": guest.tokens.expires_in,
+    }
 
 
 def _load(schema: Schema) -> dict[str, Any]:

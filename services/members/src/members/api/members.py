@@ -15,9 +15,11 @@ from members.api.people_schemas import (
     MemberPatchSchema,
     MemberQuery,
     MemberSchema,
+    NewPasswordSchema,
+    SetupMembersSchema,
 )
 from members.models import Member
-from members.services import members, personal_data
+from members.services import members, personal_data, setup
 
 blueprint = Blueprint("members", __name__, description="People who use the space")
 HOSTS = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK)
@@ -92,6 +94,26 @@ def invite_member(member_id: str) -> Member:
     member = _find(member_id, lock=True)
     members.invite_member(current_session(), current_settings(), member)
     return member
+
+
+@blueprint.route("/v1/members/<member_id>/password", methods=["POST"])
+@allow(Role.OWNER, Role.ADMIN)
+@idempotent(by_effect=True)
+@blueprint.arguments(NewPasswordSchema)
+@blueprint.response(204)
+def give_password(body: dict[str, Any], member_id: str) -> None:
+    """Rehearsal only: give a member a password."""
+    members.give_password(current_session(), _find(member_id, lock=True), body["password"])
+
+
+@blueprint.route("/v1/setup/members", methods=["GET"])
+@allow(*STAFF)
+@blueprint.response(200, SetupMembersSchema)
+def get_setup() -> dict[str, Any]:
+    """The members' side of the Getting paid checklist: counts, and what keeps bills from their people."""
+    session = current_session()
+    facts = setup.setup_facts(session)
+    return {"facts": facts, "problems": setup.setup_problems(session, facts)}
 
 
 @blueprint.route("/v1/members/<member_id>/export", methods=["GET"])

@@ -10,13 +10,14 @@ from common.http import Id, Instant, StrictSchema, Text
 from common.http.schemas import zone_name
 from members.api.fields import Email, Password, country_code, currency_code, language_tag
 from members.api.token_schemas import TokensSchema
-from members.domain.slugs import PATTERN
 
 PROFILE = (
-    "legal_name", "address", "vat_number", "tax_number", "registration_number", "email", "phone", "website",
-    "brand_colour", "logo", "bank", "invoice_footer",
+    "legal_name", "address", "vat_number", "tax_number", "registration_number", "email", "alert_email", "phone",
+    "website", "brand_colour", "logo", "bank", "invoice_footer",
 )  # fmt: skip
 MODES = ("live", "rehearsal")
+# What fits into an address and into a host name.
+SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class OwnerSchema(StrictSchema):
@@ -41,6 +42,7 @@ class ProfileSchema(StrictSchema):
     tax_number = Text(longest=40, allow_none=True)
     registration_number = Text(longest=60, allow_none=True)
     email = Email(allow_none=True)
+    alert_email = Email(allow_none=True, metadata={"description": "Where failures are reported; default: email"})
     phone = Text(longest=40, allow_none=True)
     website = fields.URL(schemes={"http", "https"}, allow_none=True, validate=validate.Length(max=500))
     brand_colour = Text(allow_none=True, validate=validate.Regexp("^#[0-9a-fA-F]{6}$"), metadata={"example": "#0b5fff"})
@@ -72,7 +74,7 @@ class OrganizationFieldsSchema(ProfileSchema):
 class SignUpSchema(OrganizationFieldsSchema):
     """A new organisation and its owner."""
 
-    slug = Text(required=True, validate=validate.Regexp(PATTERN), metadata={"example": "harbour"})
+    slug = Text(required=True, validate=validate.Regexp(SLUG), metadata={"example": "harbour"})
     mode = fields.String(load_default="live", validate=validate.OneOf(MODES))
     language = Text(load_default="en", validate=language_tag)
     clock = Instant(
@@ -129,3 +131,14 @@ class ClockTargetSchema(StrictSchema):
 
     organization_id = fields.UUID(required=True)
     to = Instant(required=True)
+
+
+class GuestSchema(StrictSchema):
+    """Somebody who checks out at the storefront."""
+
+    organization_id = fields.UUID(required=True)
+    name = Text(required=True)
+    email = Email(required=True)
+    phone = Text(longest=40, allow_none=True)
+    location_id = Id("loc", allow_none=True)
+    language = Text(validate=language_tag, allow_none=True)

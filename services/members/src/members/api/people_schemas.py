@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 from common.auth import Role
 from common.auth.access import STAFF
 from common.http import Id, Instant, ListQuery, Percent, StrictSchema, Text
-from members.api.fields import Email, language_tag
+from members.api.fields import Email, Password, language_tag
 
 # EN 16931 categories (UNCL 5305): standard, zero, exempt, reverse charge, intra-community, export, out of scope, …
 TAX_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
@@ -198,13 +198,21 @@ class SignInSchema(StrictSchema):
     revoked_at = Instant(allow_none=True)
 
 
+class ExportedChangeSchema(StrictSchema):
+    """One change of a member's data; who made it from where is that person's data."""
+
+    at = Instant()
+    action = fields.String()
+    changes = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True))
+
+
 class MemberExportSchema(StrictSchema):
     """Everything that this service knows about a member."""
 
     member = fields.Nested(MemberSchema)
     company_name = fields.String(allow_none=True)
     sign_ins = fields.List(fields.Nested(SignInSchema))
-    changes = fields.List(fields.Nested(AuditEntrySchema))
+    changes = fields.List(fields.Nested(ExportedChangeSchema))
     exported_at = Instant()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
@@ -234,3 +242,24 @@ class ImportQuery(StrictSchema):
     """How to import."""
 
     dry_run = fields.Boolean(load_default=False)
+
+
+class NewPasswordSchema(StrictSchema):
+    """A password that staff give to a member of a rehearsal."""
+
+    password = Password(required=True)
+
+
+class SetupProblemSchema(StrictSchema):
+    """A leak, and where it is mended."""
+
+    code = fields.String(metadata={"example": "member_without_email"})
+    detail = fields.String()
+    href = fields.String()
+
+
+class SetupMembersSchema(StrictSchema):
+    """The members' side of the Getting paid checklist."""
+
+    facts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    problems = fields.List(fields.Nested(SetupProblemSchema))

@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from common import audit
-from common.auth import Role
+from common.auth import Principal
 from common.db import TenantSession
-from common.errors import ForbiddenError, InvalidError, NotFoundError
+from common.errors import InvalidError, NotFoundError
 from common.ids import encode_id, new_id
 from members.config import MembersSettings
 from members.models import ApiKey
 from members.services.locations import check_locations
+from members.services.rights import check_grant
 from members.services.secrecy import keyed_digest, token_hash
 
 _PREFIX = "dk_"
@@ -25,18 +26,16 @@ def create_api_key(
     session: TenantSession,
     settings: MembersSettings,
     *,
-    creator: str,
-    creator_role: Role,
+    creator: Principal,
     request_digest: bytes | None = None,
     **values: Any,
 ) -> tuple[ApiKey, str]:
     """Make a key; returns its row and the key itself, which is not stored.
 
     With the digest of a request that was answered before, its key is returned again: a key is derived from its id, so
-    that a lost answer can be repeated. Raises ForbiddenError when an admin asks for an owner's key.
+    that a lost answer can be repeated. Raises ForbiddenError for a key with more rights than its maker's.
     """
-    if values["role"] == Role.OWNER and creator_role is not Role.OWNER:
-        raise ForbiddenError("role_not_allowed", "only an owner may make a key with the role owner")
+    check_grant(creator, values["role"], values.get("location_ids"))
     if request_digest is not None:
         session.execute(select(_lock(request_digest)))
         earlier = session.scalars(select(ApiKey).where(ApiKey.request_digest == request_digest)).one_or_none()
@@ -54,7 +53,7 @@ def create_api_key(
         hint=key[:10],
         key_hash=token_hash(key),
         request_digest=request_digest,
-        created_by=creator,
+        created_by=creator.subject,
         created_at=session.clock.now(),
     )
     session.add(row)
@@ -87,10 +86,9 @@ def find_api_key(session: TenantSession, key_id: UUID, *, lock: bool = False) ->
     return row
 
 
-def revoke_api_key(session: TenantSession, row: ApiKey, revoker_role: Role) -> None:
+def revoke_api_key(session: TenantSession, row: ApiKey, principal: Principal) -> None:
     """End a key; tokens that it was exchanged for run out by themselves. Raises ForbiddenError as for making one."""
-    if row.role == Role.OWNER and revoker_role is not Role.OWNER:
-        raise ForbiddenError("role_not_allowed", "only an owner may revoke a key with the role owner")
+    check_grant(principal, row.role, row.location_ids)
     row.revoked_at = session.clock.now()
     row.touch()
     audit.record(session, "api_key.revoked", encode_id("key", row.id), {"name": row.name})

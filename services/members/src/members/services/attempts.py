@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
@@ -30,6 +30,7 @@ def count_attempt(session: TenantSession, limits: Mapping[str, int], window: tim
         attempts, ends = _count(session, scope, window)
         if attempts > limits[scope]:
             waits.append((ends - now).total_seconds())
+    forget_old_attempts(session, at_most=20)
     session.commit()
     if waits:
         seconds = max(1, ceil(max(waits)))
@@ -66,7 +67,8 @@ def forgive_attempt(session: TenantSession, account: str, address: str) -> None:
     )
 
 
-def forget_old_attempts(session: TenantSession) -> int:
-    """Delete windows that have ended; returns how many."""
-    ended = delete(SignInAttempts).where(SignInAttempts.window_ends_at <= session.clock.now())
-    return session.execute(ended).rowcount  # type: ignore[attr-defined,no-any-return]
+def forget_old_attempts(session: TenantSession, *, at_most: int) -> int:
+    """Delete some windows that have ended, so that the table stays small; returns how many."""
+    ended = select(SignInAttempts.scope).where(SignInAttempts.window_ends_at <= session.clock.now()).limit(at_most)
+    gone = delete(SignInAttempts).where(SignInAttempts.scope.in_(ended.with_for_update(skip_locked=True)))
+    return len(session.scalars(gone.returning(SignInAttempts.scope)).all())

@@ -40,7 +40,12 @@ def invite(session: TenantSession, settings: MembersSettings, person: Person) ->
 
 
 def _make(session: TenantSession, person: Person, kind: str, seconds: int) -> tuple[str, datetime]:
-    token, expires_at = new_token("et_"), session.clock.now() + timedelta(seconds=seconds)
+    now = session.clock.now()
+    session.execute(
+        delete(EntryToken).where(EntryToken.subject == person.subject, EntryToken.expires_at <= now),
+        execution_options={"synchronize_session": False},
+    )
+    token, expires_at = new_token("et_"), now + timedelta(seconds=seconds)
     entry = EntryToken(kind=kind, subject=person.subject, token_hash=token_hash(token), expires_at=expires_at)
     session.add(entry)
     session.flush()

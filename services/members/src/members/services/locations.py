@@ -29,11 +29,12 @@ def keep_location(session: TenantSession, location_id: UUID, *, name: str, archi
 
 
 def check_locations(session: TenantSession, location_ids: Iterable[UUID | None], pointer: str) -> None:
-    """Raise InvalidError when one of the ids (None apart) is no location of this organisation."""
+    """Raise InvalidError when one of the ids (None apart) is no open location of this organisation."""
     wanted = {location_id for location_id in location_ids if location_id is not None}
     if not wanted:
         return
-    found = session.scalar(select(func.count()).select_from(LocationCopy).where(LocationCopy.id.in_(wanted)))
+    here = select(func.count(LocationCopy.id)).where(LocationCopy.id.in_(wanted), LocationCopy.archived.is_(False))
+    found = session.scalar(here)
     if found != len(wanted):
         raise InvalidError(
             "unknown_location", "there is no such location", errors=[FieldError(pointer, "No such location.")]

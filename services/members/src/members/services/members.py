@@ -93,6 +93,9 @@ def change_member(session: TenantSession, principal: Principal, member: Member, 
         check_assignment(session, principal, values)
     if values.get("company_id") != member.company_id:
         _check_company(session, values.get("company_id"))
+    if values.get("email", member.email) != member.email:
+        # Links on their way to the old address must not open this account.
+        entry_tokens.forget_tokens(session, member.subject)
     changes = assign(session, member, values)
     if member.status != "active":
         revoke_all(session, member.subject, "archived")
@@ -119,6 +122,18 @@ def invite_member(session: TenantSession, settings: MembersSettings, member: Mem
     if member.status != "active" or not member.email:
         raise ConflictError("cannot_be_invited", "only an active member with an e-mail address can be invited")
     entry_tokens.invite(session, settings, member)
+
+
+def give_password(session: TenantSession, member: Member, password: str) -> None:
+    """Give a member of a rehearsal a password, so that the Member Portal can be tried without a mailbox.
+
+    Raises ConflictError in a live organisation: there people choose their own with an invitation.
+    """
+    if session.organization.mode != "rehearsal":
+        raise ConflictError("not_a_rehearsal", "members choose their passwords themselves; send an invitation")
+    if member.status != "active":
+        raise ConflictError("cannot_be_invited", "only an active member can sign in")
+    entry_tokens.set_password(session, member, password)
 
 
 def announce(session: TenantSession, member: Member) -> None:

@@ -25,6 +25,7 @@ from members.services.passwords import hash_password
 from members.services.secrecy import keyed_digest
 from members.services.subjects import find_person
 from members.services.tokens import Tokens, start_sign_in
+from members.services.vat_numbers import normal_vat_number
 
 FIXED = ("currency", "mode")
 
@@ -89,7 +90,7 @@ def _insert(session: TenantSession, organization_id: UUID, values: dict[str, Any
     row = {
         **{name: values[name] for name in ("slug", "name", "country", "currency", "timezone", "language", "mode")},
         "id": organization_id,
-        "profile": values.get("profile") or {},
+        "profile": _checked(values.get("profile") or {}, values["country"]),
         "clock_now": (values.get("clock") or session.clock.now()) if rehearsal else None,
         "clock_version": 1 if rehearsal else 0,
         "version": 1,
@@ -162,16 +163,26 @@ def change_organization(
 ) -> Organization:
     """Change a locked organisation; ``profile`` entries replace those of the same name, None removes one.
 
-    Currency and mode are fixed: what was booked and billed depends on them. Raises ConflictError for those.
+    Currency and mode are fixed: what was booked and billed depends on them. Raises ConflictError for those, and
+    InvalidError for a malformed VAT number (TAX-3).
     """
     for name in FIXED:
         if values.get(name, getattr(organization, name)) != getattr(organization, name):
             raise ConflictError(f"{name}_is_fixed", f"the {name} of an organisation cannot be changed; make a new one")
+    profile = _checked(profile, values.get("country", organization.country))
     merged = {name: value for name, value in {**organization.profile, **profile}.items() if value is not None}
     changed = update_organization(session, organization, **values, profile=merged, version=organization.version + 1)
     announce(session, changed)
-    audit.record(session, "organization.changed", encode_id("org", changed.id), {**values, **profile})
+    noted = {name: "…" if name == "logo" else value for name, value in {**values, **profile}.items()}
+    audit.record(session, "organization.changed", encode_id("org", changed.id), noted)
     return changed
+
+
+def _checked(profile: dict[str, Any], country: str) -> dict[str, Any]:
+    """A change of the profile with its VAT number in compact form (TAX-3)."""
+    if not profile.get("vat_number"):
+        return profile
+    return {**profile, "vat_number": normal_vat_number(profile["vat_number"], country, "/vat_number")}
 
 
 def announce(session: TenantSession, organization: Organization) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +10,14 @@ from sqlalchemy import Select, func, or_, select
 from common import audit
 from common.auth import Principal, Role
 from common.db import TenantSession
-from common.errors import ConflictError, ForbiddenError, NotFoundError
+from common.errors import ConflictError, NotFoundError
 from members.config import MembersSettings
 from members.models import StaffUser
 from members.services import entry_tokens
 from members.services.customers import flush_unique
 from members.services.locations import check_locations
 from members.services.organizations import lock_organization
+from members.services.rights import check_grant
 from members.services.tokens import revoke_all
 
 _EMAIL = ("uq_staff_user_email",)
@@ -28,7 +28,7 @@ def invite_user(session: TenantSession, settings: MembersSettings, principal: Pr
 
     Raises ConflictError("email_taken"), ForbiddenError for more rights than one's own, InvalidError for a location.
     """
-    _check_grant(principal, values["role"], values.get("location_ids"))
+    check_grant(principal, values["role"], values.get("location_ids"))
     check_locations(session, values.get("location_ids") or (), "/location_ids")
     user = StaffUser(**values, status="invited", version=1, created_at=session.now())
     session.add(user)
@@ -70,7 +70,7 @@ def lock_user(session: TenantSession, principal: Principal, user_id: UUID) -> St
     user = session.scalars(select(StaffUser).where(StaffUser.id == user_id).with_for_update()).one_or_none()
     if user is None:
         raise NotFoundError("user_not_found", "there is no such user")
-    _check_grant(principal, user.role, user.location_ids)
+    check_grant(principal, user.role, user.location_ids)
     return user
 
 
@@ -79,7 +79,7 @@ def change_user(session: TenantSession, principal: Principal, user: StaffUser, *
 
     Raises ConflictError("last_owner"), ConflictError("email_taken"), ForbiddenError and InvalidError.
     """
-    _check_grant(principal, values.get("role", user.role), values.get("location_ids", user.location_ids))
+    check_grant(principal, values.get("role", user.role), values.get("location_ids", user.location_ids))
     check_locations(session, values.get("location_ids") or (), "/location_ids")
     if values.get("status") == "active" and user.password_hash is None and user.status != "active":
         values["status"] = "invited"
@@ -92,7 +92,8 @@ def change_user(session: TenantSession, principal: Principal, user: StaffUser, *
     flush_unique(session, _EMAIL)
     if before != (user.role, user.status, user.location_ids):
         revoke_all(session, user.subject, "rights_changed")
-    if user.status == "deactivated":
+    if user.status == "deactivated" or "email" in values:
+        # Links on their way to an old address must not open this account either.
         entry_tokens.forget_tokens(session, user.subject)
     audit.record(session, "user.changed", user.subject, values)
     return user
@@ -119,12 +120,3 @@ def _refuse_last_owner(session: TenantSession, user: StaffUser) -> None:
     )
     if not session.scalar(others):
         raise ConflictError("last_owner", "an organisation keeps at least one owner; make somebody else owner first")
-
-
-def _check_grant(principal: Principal, role: str, location_ids: Collection[UUID] | None) -> None:
-    """Nobody gives or takes more rights than they have."""
-    if role == Role.OWNER and principal.role is not Role.OWNER:
-        raise ForbiddenError("role_not_allowed", "only an owner may do this with owners")
-    scope = principal.location_ids
-    if scope is not None and (location_ids is None or not scope.issuperset(location_ids)):
-        raise ForbiddenError("location_not_in_scope", "you do not work at all of these locations")

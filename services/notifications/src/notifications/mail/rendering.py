@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -17,6 +16,9 @@ from notifications.mail import style
 from notifications.mail.plain import plain_text
 from notifications.mail.sandbox import run
 from notifications.mail.wordings import Wording
+
+_SPOKEN_IN = {"en": "GB IE US CA AU NZ IN SG ZA MT".split(), "de": "DE AT CH LI LU".split()}
+_AT_HOME = {"en": "en_GB", "de": "de_DE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,11 @@ def _text_part(wording: Wording, data: Mapping[str, Any], locale: str) -> str:
 
 
 def mail_locale(language: str, country: str) -> str:
-    """The reader's language as it is written in the organisation's country (``de_AT``, ``en_US``), if that is known."""
-    name = f"{language}_{country}"
-    try:
-        Locale.parse(name)
-    except (UnknownLocaleError, ValueError):
-        return language
-    return name
+    """The reader's language as it is written in the organisation's country (``de_AT``, ``en_US``).
+
+    Where it is not spoken, as it is at home: English mail of a German house says "€182.14", not "182,14 €".
+    """
+    return f"{language}_{country}" if country in _SPOKEN_IN[language] else _AT_HOME[language]
 
 
 def brand_of(organization: Organization) -> dict[str, str]:

@@ -11,6 +11,7 @@ INK = "#1f2a37"
 MUTED = "#667085"
 HAIRLINE = "#e7eaef"
 DEFAULT_COLOR = "#1f5d57"
+_DARK = 250  # (1.05 / 3.5 - 0.05) in thousandths
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 TABLE = Markup(  # noqa: S704 - constants only
@@ -48,7 +49,7 @@ TAGS = {
     "p": f"margin:0 0 16px;font-size:16px;line-height:25px;{_TEXT}",
     "ul": f"margin:0 0 16px;padding-left:22px;font-size:16px;line-height:25px;{_TEXT}",
     "ol": f"margin:0 0 16px;padding-left:22px;font-size:16px;line-height:25px;{_TEXT}",
-    "small": f"font-size:13px;line-height:20px;font-family:{FONT};color:{MUTED};",
+    "small": f"display:block;font-size:13px;line-height:20px;font-family:{FONT};color:{MUTED};",
 }
 _BARE_TAG = re.compile(rf"<({'|'.join(TAGS)})>")
 
@@ -69,8 +70,8 @@ def brand_color(wish: object) -> str:
 
 
 def ink_on(color: str) -> str:
-    """White or near-black, whichever reads better on a colour (WCAG relative luminance)."""
-    return "#ffffff" if (_luminance(color) + 50) * (_luminance(color) + 50) <= 1050 * 1000 else INK
+    """White on a colour that gives it a contrast of at least 3.5 (WCAG), else near-black."""
+    return "#ffffff" if _luminance(color) <= _DARK else INK
 
 
 def _luminance(color: str) -> int:

@@ -118,6 +118,7 @@ def _invoice_data(session: TenantSession, message: InvoiceState) -> dict[str, An
         "lines": [{"description": line.description, "total": line.total} for line in message.lines],
         "subtotal": message.subtotal,
         "tax_total": message.tax_total,
+        "has_tax": bool(message.tax_total),
         "total": message.total,
         "paid": message.paid,
         "payable": message.payable,

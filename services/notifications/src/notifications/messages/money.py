@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.clock import local_date
 from common.db import TenantSession
 from common.messaging import Envelope, Handlers
 from contracts.payments import (
@@ -46,7 +47,8 @@ def _pending(session: TenantSession, message: PaymentPending, _envelope: Envelop
 
 
 def _failed(session: TenantSession, message: PaymentFailed, _envelope: Envelope) -> None:
-    more = {"next_attempt_at": message.next_attempt_at, "failure_code": message.failure_code}
+    again = message.next_attempt_at and local_date(message.next_attempt_at, session.organization.timezone)
+    more = {"next_attempt_at": again, "failure_code": message.failure_code}
     if message.source not in _ATTENDED_SOURCES:
         _tell(session, message, "payment-failed", f"payment:{message.payment_id}:failed:{message.attempt}", **more)
     if message.source == "automatic" and message.next_attempt_at is None:
@@ -105,7 +107,7 @@ def _tell(session: TenantSession, message: PaymentState, template: str, source: 
             template=template,
             source=source,
             recipient=bill_recipient(session, message.customer),
-            data={"payment": _payment_data(message) | more, "link": link},
+            data={"payment": _payment_data(session, message) | more, "link": link},
             about=_about(message),
         ),
     )
@@ -119,7 +121,7 @@ def _alert_of_failure(session: TenantSession, message: PaymentFailed) -> None:
             template="collection-failed",
             source=f"payment:{message.payment_id}:given-up:{message.attempt}",
             recipient=operator_recipient(session),
-            data={"payment": _payment_data(message) | more, "link": LINKS.admin_invoice(message.invoice_id)},
+            data={"payment": _payment_data(session, message) | more, "link": LINKS.admin_invoice(message.invoice_id)},
             about=_about(message),
             internal=True,
         ),
@@ -131,11 +133,12 @@ def _about(message: PaymentState) -> About:
     return About(invoice_id=message.invoice_id, payment_id=message.payment_id, booking_id=booking_id)
 
 
-def _payment_data(message: PaymentState) -> dict[str, Any]:
+def _payment_data(session: TenantSession, message: PaymentState) -> dict[str, Any]:
+    zone = session.organization.timezone
     return {
         "amount": message.amount,
         "invoice_number": message.invoice_number or "",
-        "date": message.occurred_at,
+        "date": local_date(message.occurred_at, zone),
         "method": _method_name(message.brand, message.last4, message.method),
         "reference": message.reference or "",
     }

@@ -18,9 +18,7 @@ _CREDENTIALS: dict[str, Any] = {"keys": Text(longest=40), "values": Text(longest
 class GatewayInSchema(StrictSchema):
     """A gateway to connect."""
 
-    provider = fields.String(
-        required=True, validate=validate.OneOf(sorted(PROVIDERS)), metadata={"example": "sandbox"}
-    )
+    provider = fields.String(required=True, validate=validate.OneOf(sorted(PROVIDERS)), metadata={"example": "sandbox"})
     location_id = Id("loc", allow_none=True)
     credentials = fields.Dict(**_CREDENTIALS, load_only=True)
     methods = fields.List(fields.String(validate=_KINDS), validate=validate.Length(min=1, max=10))
@@ -153,6 +151,13 @@ class RefundSchema(StrictSchema):
     created_at = Instant()
 
 
+def action_of(payment: Any) -> dict[str, Any] | None:
+    """What the member needs to confirm a charge; None when nothing is to be confirmed."""
+    if payment.state != "action_required":
+        return None
+    return {"url": payment.action_url, "client_secret": payment.client_secret}
+
+
 class PaymentSchema(StrictSchema):
     """Money that moved, or was to."""
 
@@ -177,19 +182,12 @@ class PaymentSchema(StrictSchema):
     failure_code = fields.String(allow_none=True)
     failure_kind = fields.String(allow_none=True)
     action = fields.Function(
-        lambda payment: action_of(payment),
+        action_of,
         metadata={"example": {"url": "https://…/v1/payments/pay_…/action?key=…", "client_secret": None}},
     )
     occurred_at = Instant()
     created_at = Instant()
     version = fields.Integer()
-
-
-def action_of(payment: Any) -> dict[str, Any] | None:
-    """What the member needs to confirm a charge; None when nothing is to be confirmed."""
-    if payment.state != "action_required":
-        return None
-    return {"url": payment.action_url, "client_secret": payment.client_secret}
 
 
 class RefundInSchema(StrictSchema):
@@ -206,6 +204,16 @@ class TestChargeSchema(StrictSchema):
     refund = fields.Nested(RefundSchema, allow_none=True)
 
 
+class CollectionAttemptSchema(StrictSchema):
+    """One charge that was tried for an invoice."""
+
+    id = Id("pay")
+    attempt = fields.Integer()
+    state = fields.String()
+    failure_code = fields.String(allow_none=True)
+    occurred_at = Instant()
+
+
 class CollectionSchema(StrictSchema):
     """What will be charged for an invoice, when, and what was tried."""
 
@@ -220,4 +228,4 @@ class CollectionSchema(StrictSchema):
     state = fields.String(metadata={"example": "scheduled"})
     stopped = fields.String(allow_none=True)
     last_failure_code = fields.String(allow_none=True)
-    attempts = fields.List(fields.Nested(PaymentSchema(only=("id", "state", "failure_code", "attempt", "occurred_at"))))
+    attempts = fields.List(fields.Nested(CollectionAttemptSchema))

@@ -96,7 +96,7 @@ class Location(TenantMixin, Base):
 
 
 class BillingSettings(TenantMixin, Base):
-    """Copy of the organisation's billing settings, as far as collection needs them; one row, its id is the organisation's."""
+    """Copy of the billing settings, as far as collection needs them; its id is the organisation's."""
 
     __tablename__ = "billing_settings"
 

@@ -106,7 +106,7 @@ class Refund(TenantMixin, Base):
         Index("ix_refund_payment_id", "payment_id"),
         UniqueConstraint("organization_id", "request_key", name="uq_refund_request_key"),
         UniqueConstraint("payment_id", "provider_reference", name="uq_refund_payment_id_provider_reference"),
-        UniqueConstraint("payment_id", "credit_note_id", name="uq_refund_payment_id_credit_note_id"),
+        Index("ix_refund_credit_note_id", "credit_note_id", postgresql_where="credit_note_id IS NOT NULL"),
         Index("ix_refund_check_at", "check_at", postgresql_where="check_at IS NOT NULL"),
         CheckConstraint("amount_minor > 0", name="amount"),
     )

@@ -190,7 +190,7 @@ def _methods(adapter: PaymentGateway, wanted: Sequence[str] | None) -> list[str]
     kinds = sorted(kind.value for kind in adapter.capabilities().kinds)
     unknown = sorted(set(wanted or ()) - set(kinds))
     if unknown:
-        raise InvalidError("method_unsupported", f"this provider has no {', '.join(unknown)}; it has {', '.join(kinds)}")
+        raise InvalidError("method_unsupported", f"no {', '.join(unknown)} here; there is {', '.join(kinds)}")
     return sorted(set(wanted)) if wanted else kinds
 
 

@@ -72,7 +72,7 @@ def begin_attempt(
     payment.request_key, payment.request_fingerprint = request_key, fingerprint
     payment.action_url = providers.action_url(payment.id)
     paid_with(payment, method)
-    payment.request = _stored(
+    payment.request = stored(
         ChargeRequest(
             idempotency_key=payment.key,
             amount=payment.amount,
@@ -152,7 +152,7 @@ def stored_request(payment: Payment) -> ChargeRequest:
 
 
 def lock_payment(session: TenantSession, payment_id: UUID) -> tuple[Payment, Invoice | None]:
-    """A payment with its invoice, both held until the end of the transaction, the invoice first. Raises NotFoundError."""
+    """A payment and its invoice, held until the end of the transaction, the invoice first. Raises NotFoundError."""
     found = session.execute(select(Payment.id, Payment.invoice_id).where(Payment.id == payment_id)).one_or_none()
     if found is None:
         raise NotFoundError("payment_not_found", "there is no such payment")
@@ -287,9 +287,10 @@ def _metadata(payment: Payment) -> dict[str, str]:
     return facts
 
 
-def _stored(request: ChargeRequest) -> dict[str, Any]:
-    stored: dict[str, Any] = msgspec.to_builtins(request)
-    return stored
+def stored(request: ChargeRequest) -> dict[str, Any]:
+    """The whole request as JSON; `stored_request` reads it back."""
+    fields: dict[str, Any] = msgspec.to_builtins(request)
+    return fields
 
 
 def _id(text: Any) -> UUID | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
-from payments.models import BillingSettings, Collection, Customer, Invoice, Location
+from payments.models import BillingSettings, Customer, Invoice, Location
 from payments.services import ledger
 from payments.services.planning import lock_invoice, payer_of, replan, replan_everything, replan_payer
 
@@ -65,12 +63,8 @@ def _keep(session: TenantSession, model: Any, values: dict[str, Any]) -> bool:
     upsert = statement.on_conflict_do_update(
         index_elements=[model.id], set_=new, where=model.version < statement.excluded.version
     )
+    session.flush()
     changed = session.execute(upsert.returning(model.id)).first() is not None
     if changed:
         session.expire_all()
     return changed
-
-
-def collection_of(session: TenantSession, invoice_id: UUID) -> Collection | None:
-    """The plan of an invoice, once there is one."""
-    return session.scalars(select(Collection).where(Collection.id == invoice_id)).one_or_none()

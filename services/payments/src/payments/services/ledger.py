@@ -46,7 +46,7 @@ def refresh(payment: Payment, invoice: Invoice | None, *, touches_invoice: bool 
 
 
 def _move(invoice: Invoice, change: int) -> None:
-    """Count money that invoicing has not heard of; what goes beyond the invoice is account credit, not ours to count."""
+    """Count money that invoicing has not heard of; what goes beyond the invoice is account credit."""
     if change > 0:
         invoice.unreflected_minor += min(change, invoice.payable.amount_minor)
     else:

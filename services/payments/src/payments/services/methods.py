@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,14 @@ from common.errors import ConflictError, InvalidError, NotFoundError
 from common.ids import encode_id, new_id
 from common.messaging import outbox
 from payments.domain.expiry import announcement_dates, last_valid_day
-from payments.gateways.port import CustomerDetails, MethodDetails, MethodKind, PaymentGateway, SetupOutcome, SetupRequest
+from payments.gateways.port import (
+    CustomerDetails,
+    MethodDetails,
+    MethodKind,
+    PaymentGateway,
+    SetupOutcome,
+    SetupRequest,
+)
 from payments.messages.publishes import payment_method_changed
 from payments.models import Customer, CustomerReference, Gateway, PaymentMethod
 from payments.services.planning import replan_payer
@@ -83,7 +91,7 @@ def customer_reference(session: TenantSession, adapter: PaymentGateway, gateway:
     details = CustomerDetails(customer.name, customer.email, {"customer_id": owner.public_id})
     session.commit()
     made = adapter.create_customer(details, f"{encode_id('gtw', gateway.id)}:{owner.public_id}")
-    values = {"id": new_id(), "organization_id": session.organization_id, "gateway_id": gateway.id}
+    values: dict[str, Any] = {"id": new_id(), "organization_id": session.organization_id, "gateway_id": gateway.id}
     values |= {"owner_id": owner.id, "reference": made, "created_at": session.now()}
     session.execute(insert(CustomerReference).values(values).on_conflict_do_nothing())
     reference = session.scalars(statement).one()

@@ -39,8 +39,7 @@ def lock_invoice(session: TenantSession, invoice_id: UUID) -> Invoice | None:
 
 def billing_settings(session: TenantSession) -> BillingSettings | None:
     """The copy of the organisation's billing settings, once they have arrived."""
-    assert session.organization_id is not None  # planning is always one organisation's
-    return session.get(BillingSettings, session.organization_id)
+    return session.get(BillingSettings, session.organization.id)
 
 
 def usable_methods(session: TenantSession, owner_id: UUID, location_id: UUID | None) -> Sequence[PaymentMethod]:

@@ -37,13 +37,15 @@ class Pace:
 class Providers:
     """Opens adapters; shared by all threads of a process."""
 
-    def __init__(self, settings: PaymentsSettings, build: Build = build_gateway) -> None:
+    def __init__(
+        self, settings: PaymentsSettings, build: Build = build_gateway, connections: Connections | None = None
+    ) -> None:
         previous = [text for text in settings.previous_secrets.split(",") if text]
         self.vault = Vault(settings.secret, previous)
         self.public_url = settings.public_url.rstrip("/")
         self.charge_workers = settings.charge_workers
         self._per_second = settings.charges_per_second
-        self._connections = Connections(StripeConnection(api_base=settings.stripe_api_base or None))
+        self._connections = connections or Connections(StripeConnection(api_base=settings.stripe_api_base or None))
         self._build = build
         self._open: dict[UUID, tuple[int, PaymentGateway]] = {}
         self._paces: dict[UUID, Pace] = {}

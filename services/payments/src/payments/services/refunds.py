@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from common.db import TenantSession
 from common.errors import DomainError, InvalidError, NotFoundError
@@ -22,7 +22,7 @@ from payments.messages.publishes import payment_refunded, payment_succeeded
 from payments.models import Collection, Gateway, Invoice, Payment, Refund
 from payments.services import ledger
 from payments.services.charging import lock_payment, note
-from payments.services.planning import replan
+from payments.services.planning import lock_invoice, replan
 from payments.services.providers import Providers
 
 logger = structlog.get_logger(__name__)
@@ -97,15 +97,26 @@ def begin_refund(
 def refund_credit_note(
     session: TenantSession, invoice_id: UUID, credit_note_id: UUID, amount: Money, reason: str | None
 ) -> None:
-    """Give back what a credit note says, from the invoice's payments, the newest first; once per note and payment."""
+    """Give back what a credit note says in all, less what it has given back, from the newest of the invoice's payments.
+
+    ``amount`` is the note's whole refund so far, so that messages may come twice and in any order.
+    """
+    lock_invoice(session, invoice_id)
+    left = amount.amount_minor - _given_by_note(session, credit_note_id)
     statement = select(Payment.id).where(Payment.invoice_id == invoice_id, Payment.kept_minor > 0)
-    left = amount
     for payment_id in session.scalars(statement.order_by(Payment.created_at.desc(), Payment.id)).all():
         payment, invoice = lock_payment(session, payment_id)
-        part = min(left, refundable(ledger.facts_of(payment)))
-        if part:
-            begin_refund(session, payment, invoice, part, reason=reason, credit_note_id=credit_note_id)
+        part = min(left, refundable(ledger.facts_of(payment)).amount_minor)
+        if part > 0:
+            money = Money(part, amount.currency)
+            begin_refund(session, payment, invoice, money, reason=reason, credit_note_id=credit_note_id)
             left -= part
+
+
+def _given_by_note(session: TenantSession, credit_note_id: UUID) -> int:
+    statement = select(func.coalesce(func.sum(Refund.amount_minor), 0)).select_from(Refund)
+    mine = statement.where(Refund.credit_note_id == credit_note_id, Refund.fact != RefundFact.FAILED.name)
+    return int(session.scalar(mine) or 0)
 
 
 def errand_for_refund(session: TenantSession, providers: Providers, refund: Refund) -> RefundErrand:

@@ -1,4 +1,4 @@
-"""Asking providers how charges stand: unknown outcomes, debits on their way, members who never confirmed (PAY-1, PAY-3).
+"""Asking providers how charges stand: unknown outcomes, debits on their way, members who never confirmed.
 
 Nothing is ever charged with another key to find out. A charge that the provider has never seen is sent again exactly
 as it was stored, with the same key, once the first one can no longer be on its way.

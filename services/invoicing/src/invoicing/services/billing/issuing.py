@@ -36,7 +36,7 @@ from invoicing.services.billing.rows import (
     seller_snapshot,
 )
 from invoicing.services.billing.specs import InvoiceSpec
-from invoicing.services.dunning_days import next_dunning
+from invoicing.services.dunning_days import missed_reminders, next_dunning
 from invoicing.services.numbers import chain_documents, take_numbers
 from invoicing.services.scheduling import membership_terms
 
@@ -103,6 +103,7 @@ def _store(
 ) -> None:
     sellers = {spec.location_id: seller_snapshot(context, spec.location_id) for spec in specs}
     for spec, invoice in zip(specs, invoices, strict=True):
+        invoice["reminded"] = missed_reminders(context.settings, invoice, context.now)
         invoice["dunning_at"] = next_dunning(context.settings, spec.customer, invoice, context.now, fresh=True)
     insert_rows(session, Invoice.__table__, invoices)  # type: ignore[arg-type]
     insert_rows(session, InvoiceLine.__table__, [line for group in lines for line in group])  # type: ignore[arg-type]

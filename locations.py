@@ -1,0 +1,82 @@
+"""Locations: create, change, archive."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from catalog.messages.publishes import location_changed
+from catalog.models import Location, Resource
+from catalog.services.archiving import refuse_archived, set_archived
+from common.db import TenantSession
+from common.errors import ConflictError, NotFoundError
+from common.messaging import outbox
+
+
+def create_location(session: TenantSession, **values: Any) -> Location:
+    """Open a location. ``timezone`` defaults to the organisation's. A code in use is refused by the database (409)."""
+    values.setdefault("timezone", session.organization.timezone)
+    location = Location(**values, created_at=session.now())
+    session.add(location)
+    session.flush()
+    _announce(session, location)
+    return location
+
+
+def find_location(session: TenantSession, location_id: UUID, *, lock: bool = False) -> Location:
+    """A location by id; ``lock`` holds it until the end of the transaction. Raises NotFoundError."""
+    statement = select(Location).where(Location.id == location_id)
+    location = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if location is None:
+        raise NotFoundError("location_not_found", "there is no such location")
+    return location
+
+
+def keep_open(session: TenantSession, location_id: UUID) -> Location:
+    """A location that nobody else can archive before the transaction ends.
+
+    Raises NotFoundError, or ConflictError ``archived``.
+    """
+    statement = select(Location).where(Location.id == location_id).with_for_update(read=True)
+    location = session.scalars(statement).one_or_none()
+    if location is None:
+        raise NotFoundError("location_not_found", "there is no such location")
+    refuse_archived(location)
+    return location
+
+
+def change_location(session: TenantSession, location: Location, **values: Any) -> Location:
+    """Change a locked location's fields. Raises ConflictError ``archived``."""
+    refuse_archived(location)
+    for name, value in values.items():
+        setattr(location, name, value)
+    _changed(session, location)
+    return location
+
+
+def archive_location(session: TenantSession, location: Location) -> None:
+    """Close a locked location for good. Raises ConflictError ``location_in_use`` while something there is on sale."""
+    here = select(Resource.id).where(Resource.location_id == location.id, Resource.archived_at.is_(None)).limit(1)
+    if session.scalar(here) is not None:
+        raise ConflictError("location_in_use", "archive or move the resources of this location first")
+    if set_archived(session, location, archived=True):
+        _changed(session, location)
+
+
+def restore_location(session: TenantSession, location: Location) -> Location:
+    """Open an archived location again; a code taken meanwhile is refused by the database (409)."""
+    if set_archived(session, location, archived=False):
+        _changed(session, location)
+    return location
+
+
+def _changed(session: TenantSession, location: Location) -> None:
+    location.touch()
+    session.flush()
+    _announce(session, location)
+
+
+def _announce(session: TenantSession, location: Location) -> None:
+    outbox.add(session, location_changed(location), aggregate_id=location.id, aggregate_version=location.version)

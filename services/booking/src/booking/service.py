@@ -1,0 +1,38 @@
+"""The booking service, assembled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from booking.api import availability, bookings, calendars, credits, visits
+from booking.config import BookingSettings
+from booking.jobs import build_jobs
+from booking.messages.handlers import handlers
+from booking.models import Base
+from common.http import Blueprint
+from common.service import Service
+from contracts.subscriptions import ROUTING
+
+
+def blueprints() -> Sequence[Blueprint]:
+    """All routes of the service."""
+    return (
+        bookings.blueprint,
+        availability.blueprint,
+        credits.blueprint,
+        visits.blueprint,
+        calendars.blueprint,
+    )
+
+
+SERVICE = Service(
+    name="booking",
+    metadata=Base.metadata,
+    migrations=Path(__file__).parents[2] / "migrations",
+    settings_type=BookingSettings,
+    blueprints=blueprints,
+    handlers=handlers,
+    subscriptions=ROUTING,
+    build_jobs=build_jobs,
+)

@@ -1,0 +1,229 @@
+"""Free and busy times of many resources at once: a constant number of statements, whatever the number of resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from booking.domain.intervals import Interval
+from booking.domain.policies import BookingPolicy
+from booking.domain.rates import Buyer, Rate, RatePrice, applicable_rates
+from booking.domain.slots import Availability, BookableResource, Busy, availability
+from booking.services.desk import read_calendar, read_policies, read_rate
+from booking.services.occupancy import UNITS_PER_RESOURCE
+from common.clock import end_of_day, local_date, start_of_day
+from common.db import TenantSession
+from common.errors import FieldError, InvalidError
+
+MAX_WINDOW = timedelta(days=366)
+PUBLIC_WINDOW = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: staff see everything, members what they may book, the public (nobody) what is public."""
+
+    is_staff: bool = False
+    member_id: UUID | None = None
+    company_id: UUID | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether nobody we know is looking."""
+        return not self.is_staff and self.member_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which resources and when: some ids, or a location's, or all; a window, or a local date."""
+
+    resource_ids: tuple[UUID, ...] = ()
+    location_id: UUID | None = None
+    type: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    day: date | None = None
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceTimes:
+    """A resource, its free and busy times, and the prices that hold at its first free time."""
+
+    resource: Any
+    times: Availability
+    prices: tuple[RatePrice, ...]
+
+
+_RESOURCES = text("""
+SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.visibility, r.is_free, r.published,
+  r.state -> 'plan_ids' AS plan_ids, r.state -> 'booking_policy' AS booking_policy,
+  r.state -> 'cancellation_policy' AS cancellation_policy, r.state -> 'amenities' AS amenities,
+  l.name AS location_name, l.version AS location_version, l.timezone,
+  l.state -> 'opening_hours' AS opening_hours, l.state -> 'closures' AS closures
+FROM resource r JOIN location l ON l.id = r.location_id
+WHERE r.organization_id = :org AND NOT r.archived AND NOT l.archived
+  AND (:any_id OR r.id = ANY(CAST(:ids AS uuid[])))
+  AND (CAST(:location AS uuid) IS NULL OR r.location_id = :location)
+  AND (CAST(:type AS text) IS NULL OR r.type = :type)
+  AND (:is_staff OR r.published)
+  AND (NOT :is_public OR r.visibility = 'public')
+ORDER BY r.name, r.id
+""")
+
+_PLANS = text("""
+SELECT m.id, m.plan_id FROM membership m
+WHERE m.organization_id = :org AND (m.member_id = :member OR m.company_id = :company)
+  AND m.status NOT IN ('cancelled', 'void') AND m.start_date <= :day AND (m.end_date IS NULL OR m.end_date >= :day)
+""")
+
+# Rows of the resources themselves, and of everything below them: a booked half keeps the hall from being booked.
+_OCCUPIED = text("""
+WITH RECURSIVE root AS (SELECT unnest(CAST(:ids AS uuid[])) AS id),
+link AS (
+  SELECT p.parent, c.id, c.number FROM resource c CROSS JOIN unnest(c.parent_ids) AS p (parent)
+  WHERE c.organization_id = :org AND NOT c.archived
+), under AS (
+    SELECT root.id AS root, l.id, l.number FROM root JOIN link l ON l.parent = root.id
+  UNION
+    SELECT u.root, l.id, l.number FROM under u JOIN link l ON l.parent = u.id
+), place AS (
+    SELECT r.id AS root, r.number, true AS own FROM resource r JOIN root USING (id)
+  UNION ALL
+    SELECT u.root, u.number, false FROM under u
+)
+SELECT place.root, place.own, upper(o.units) - lower(o.units) AS units, lower(o.during) AS starts_at,
+  upper(o.during) AS ends_at
+FROM place JOIN occupancy o
+  ON o.units && int8range(place.number * :size, (place.number + 1) * :size) AND o.during && tstzrange(:start, :end)
+WHERE o.lapses_at IS NULL OR o.lapses_at > :now
+""")
+
+_RATES = text("SELECT x.state FROM resource_rate x WHERE x.organization_id = :org AND NOT x.archived")
+
+
+def find_times(
+    session: TenantSession, wanted: Wanted, viewer: Viewer, *, longest: timedelta = MAX_WINDOW
+) -> tuple[Interval, list[ResourceTimes]]:
+    """The window that was asked for, and the resources' free and busy times in it.
+
+    Free times are those that a booking itself may occupy, with its buffers seen to; for anybody but staff they begin
+    after the minimum notice. Raises InvalidError ``window_missing``, ``window_too_long``.
+    """
+    rows = _resources(session, wanted, viewer)
+    window = _window(session, wanted, rows, longest)
+    buyer = _buyer(session, viewer, local_date(window.start, session.organization.timezone))
+    rows = [row for row in rows if _may_see(row, viewer, buyer)]
+    busy = _occupied(session, rows, window)
+    policies = {row.id: read_policies(row)[0] for row in rows}
+    found = availability([_bookable(row, policies[row.id]) for row in rows], busy, window, wanted=wanted.units)
+    rates = [read_rate(state) for (state,) in session.execute(_RATES, {"org": session.organization_id})]
+    now = session.now()
+    result = []
+    for row, times in zip(rows, found, strict=True):
+        cut = times if viewer.is_staff else _from_notice_on(times, now, policies[row.id])
+        result.append(ResourceTimes(row, cut, _prices(row, rates, buyer)))
+    return window, result
+
+
+def _resources(session: TenantSession, wanted: Wanted, viewer: Viewer) -> list[Any]:
+    found = session.execute(
+        _RESOURCES,
+        {
+            "org": session.organization_id,
+            "any_id": not wanted.resource_ids,
+            "ids": list(wanted.resource_ids),
+            "location": wanted.location_id,
+            "type": wanted.type,
+            "is_staff": viewer.is_staff,
+            "is_public": viewer.is_public,
+        },
+    )
+    return list(found)
+
+
+def _window(session: TenantSession, wanted: Wanted, rows: Sequence[Any], longest: timedelta) -> Interval:
+    if wanted.day is not None:
+        zone = rows[0].timezone if rows else session.organization.timezone
+        return Interval(start_of_day(wanted.day, zone), end_of_day(wanted.day, zone))
+    if wanted.start is None or wanted.end is None:
+        detail = "say when: from and to, or date"
+        raise InvalidError("window_missing", detail, errors=[FieldError("/from", detail)])
+    window = Interval(wanted.start, wanted.end)
+    if window.duration > longest:
+        detail = f"at most {longest.days} days can be looked at"
+        raise InvalidError("window_too_long", detail, errors=[FieldError("/to", detail)])
+    return window
+
+
+def _buyer(session: TenantSession, viewer: Viewer, day: date) -> Buyer:
+    if viewer.member_id is None:
+        return Buyer()
+    parameters = {
+        "org": session.organization_id,
+        "member": viewer.member_id,
+        "company": viewer.company_id,
+        "day": day,
+    }
+    held = session.execute(_PLANS, parameters).all()
+    memberships, plans = frozenset(row.id for row in held), frozenset(row.plan_id for row in held)
+    return Buyer(viewer.member_id, viewer.company_id, memberships, plans)
+
+
+def _may_see(row: Any, viewer: Viewer, buyer: Buyer) -> bool:
+    if viewer.is_staff or row.visibility != "plans":
+        return True
+    return any(UUID(plan_id) in buyer.plan_ids for plan_id in row.plan_ids or ())
+
+
+def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> dict[UUID, list[Busy]]:
+    capacities = {row.id: row.capacity for row in rows}
+    found = session.execute(
+        _OCCUPIED,
+        {
+            "ids": list(capacities),
+            "org": session.organization_id,
+            "size": UNITS_PER_RESOURCE,
+            "start": window.start,
+            "end": window.end,
+            "now": session.now(),
+        },
+    )
+    busy: dict[UUID, list[Busy]] = {}
+    for row in found:
+        units = min(row.units, capacities[row.root]) if row.own else capacities[row.root]
+        busy.setdefault(row.root, []).append(Busy(Interval(row.starts_at, row.ends_at), units))
+    return busy
+
+
+def _bookable(row: Any, policy: BookingPolicy) -> BookableResource:
+    calendar = read_calendar(row.location_id, row.location_version, row)
+    if not policy.opening_hours_only:
+        calendar = calendar.always_open()
+    return BookableResource(
+        row.id,
+        calendar,
+        row.capacity,
+        timedelta(minutes=policy.buffer_before_minutes),
+        timedelta(minutes=policy.buffer_after_minutes),
+    )
+
+
+def _from_notice_on(times: Availability, now: datetime, policy: BookingPolicy) -> Availability:
+    earliest = now + timedelta(minutes=policy.min_notice_minutes)
+    free = tuple(
+        Interval(max(interval.start, earliest), interval.end) for interval in times.free if interval.end > earliest
+    )
+    return Availability(times.resource_id, free, times.busy)
+
+
+def _prices(row: Any, rates: Sequence[Rate], buyer: Buyer) -> tuple[RatePrice, ...]:
+    if row.is_free:
+        return ()
+    fitting = applicable_rates(rates, row.id, row.type, buyer)
+    return fitting[0].prices if fitting else ()

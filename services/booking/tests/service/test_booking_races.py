@@ -1,0 +1,117 @@
+"""BOK-1 with real connections: the database decides, whoever comes at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from booking.models import CreditEntry, CreditGrant
+from sqlalchemy import select, text
+
+
+def at_once(calls: list[Any], threads: int = 16) -> list[Any]:
+    with ThreadPoolExecutor(threads) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def overlaps(room: Any) -> int:
+    """Pairs of bookings in one unit at one time, by the rows themselves and not by the constraint."""
+    with room.house.database.system_session() as session:
+        return session.scalar(
+            text(
+                "SELECT count(*) FROM booking a JOIN booking b ON a.id < b.id AND a.resource_id = b.resource_id "
+                "AND a.unit_no = b.unit_no AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at "
+                "WHERE a.organization_id = :org AND a.status IN ('held', 'tentative', 'confirmed', 'checked_in') "
+                "AND b.status IN ('held', 'tentative', 'confirmed', 'checked_in')"
+            ),
+            {"org": room.house.organization_id},
+        )
+
+
+def test_bok_1_fifty_at_once_for_one_slot_make_one_booking(room: Any) -> None:
+    def one() -> Any:
+        return room.house.user().post("/v1/bookings", room.body("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"))
+
+    answers = at_once([one] * 50)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
+    assert {answer.json["code"] for answer in answers if answer.status_code == 409} == {"slot_taken"}
+    assert overlaps(room) == 0
+
+
+def test_bok_1_a_capacity_of_ten_takes_exactly_ten(room: Any) -> None:
+    area = room.house.resource(room.location_id, type="meeting_room", capacity=10)
+
+    def one() -> Any:
+        body = room.body("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", resource_id=f"res_{area.hex}")
+        return room.house.user().post("/v1/bookings", body)
+
+    answers = at_once([one] * 30)
+    assert Counter(answer.status_code for answer in answers) == {201: 10, 409: 20}
+    units = sorted(answer.json["unit_no"] for answer in answers if answer.status_code == 201)
+    assert units == list(range(1, 11))
+
+
+def test_a_hall_and_its_halves_at_once_never_clash_and_never_fail(room: Any) -> None:
+    hall = room.house.resource(room.location_id, display_name="Hall")
+    halves = [room.house.resource(room.location_id, display_name=name, parent_ids=[hall]) for name in ("A", "B")]
+
+    def one(resource: Any) -> Any:
+        body = room.body("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", resource_id=f"res_{resource.hex}")
+        return room.house.user().post("/v1/bookings", body)
+
+    answers = at_once([lambda r=r: one(r) for r in [hall, *halves] * 8])
+    assert set(Counter(answer.status_code for answer in answers)) <= {201, 409}
+    booked = {answer.json["resource_name"] for answer in answers if answer.status_code == 201}
+    assert booked in ({"Hall"}, {"A", "B"})
+
+
+def test_two_that_swap_their_slots_end_without_a_deadlock(room: Any) -> None:
+    early = room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z").json
+    late = room.book("2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z").json
+
+    def move(booking: Any, start: str) -> Any:
+        return room.house.user().patch(f"/v1/bookings/{booking['id']}", {"start": start})
+
+    answers = at_once(
+        [lambda: move(early, "2027-02-15T10:00:00Z"), lambda: move(late, "2027-02-15T09:00:00Z")], threads=2
+    )
+    assert {(answer.status_code, answer.json["code"]) for answer in answers} == {(409, "slot_taken")}
+
+
+def test_crd_3_two_bookings_cannot_spend_the_last_credit(room: Any) -> None:
+    room.house.credits(room.member_id, "1")
+    room.house.run_jobs()
+
+    def one(hour: int) -> Any:
+        body = room.body(f"2027-02-15T{hour:02}:00:00Z", f"2027-02-15T{hour + 1:02}:00:00Z")
+        return room.house.user().post("/v1/bookings", body)
+
+    answers = at_once([lambda h=h: one(h) for h in range(8, 14)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert sorted(answer.json["price"]["amount_minor"] for answer in answers) == [0] + [1500] * 5
+    with room.house.database.session(room.house.organization_id) as session:
+        grant = session.scalars(select(CreditGrant)).one()
+        assert (grant.reserved, grant.available) == (Decimal(1), Decimal(0))
+        kinds = [entry.kind for entry in session.scalars(select(CreditEntry).order_by(CreditEntry.id))]
+    assert kinds == ["grant", "reserve"]
+
+
+def test_bok_2_the_time_of_a_hold_that_ran_out_can_be_booked_before_any_job_ran(room: Any) -> None:
+    held = room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", payment="now")
+    assert (held.json["status"], held.json["hold_expires_at"]) == ("held", "2027-02-01T08:10:00Z")
+    assert room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z").status_code == 409
+    room.house.ticks += 1
+    from common.tenancy import store_clock
+
+    with room.house.database.system_session() as session:
+        store_clock(session, room.house.organization_id, datetime.fromisoformat("2027-02-01T08:10:00Z"), 99)
+        session.commit()
+    path = f"/v1/bookings/{held.json['id']}"
+    assert room.client.get(path).json["status"] == "expired"
+    assert room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z").status_code == 201
+    room.house.run_jobs()
+    assert room.client.get(path).json["cancel_reason"] == "expired"
+    assert overlaps(room) == 0

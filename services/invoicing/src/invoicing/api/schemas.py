@@ -1,0 +1,230 @@
+"""Bodies of invoicing's API: settings, memberships, fees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from invoicing.domain.taxes import REASONS
+
+
+def civil_date(**kwargs: Any) -> fields.Date:
+    """A civil date within reason."""
+    return fields.Date(**kwargs)
+
+
+def tax_category(**kwargs: Any) -> fields.String:
+    """A tax category of EN 16931."""
+    return fields.String(validate=validate.OneOf(sorted(REASONS)), metadata={"example": "S"}, **kwargs)
+
+
+class BillingSettingsSchema(StrictSchema):
+    """How the organisation bills."""
+
+    automatic_generation = fields.Boolean()
+    automatic_sending = fields.Boolean()
+    automatic_collection = fields.Boolean()
+    pay_now = fields.Boolean()
+    period_start = fields.String(validate=validate.OneOf(["first_of_month", "membership_start"]))
+    generate_days_before = fields.Integer(strict=True, validate=validate.Range(0, 60))
+    payment_terms_days = fields.Integer(strict=True, validate=validate.Range(0, 365), metadata={"example": 14})
+    tax_percent = Percent(metadata={"example": "19"})
+    prices_include_tax = fields.Boolean()
+    number_template = Text(longest=40, metadata={"example": "INV-{year}-{number:05}"})
+    credit_note_number_template = Text(longest=40, metadata={"example": "CN-{year}-{number:05}"})
+    retry_days = fields.List(fields.Integer(strict=True, validate=validate.Range(1, 60)), validate=validate.Length(max=10))
+    reminders = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(-60, 365)), validate=validate.Length(max=20)
+    )
+    block_bookings_after_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 365))
+    lock_date = civil_date(allow_none=True)
+    charge_hour = fields.Integer(strict=True, validate=validate.Range(0, 23))
+    invoice_per = fields.String(validate=validate.OneOf(["customer", "membership_and_usage"]))
+    location_by = fields.String(validate=validate.OneOf(["home", "use"]))
+    late_fee_percent = Percent()
+    late_fee = MoneyField()
+    late_fee_grace_days = fields.Integer(strict=True, validate=validate.Range(0, 365))
+    late_fee_repeat_days = fields.Integer(strict=True, validate=validate.Range(0, 365))
+    payment_instructions = LongText(allow_none=True)
+    invoice_footer = LongText(allow_none=True)
+
+
+class BillingSettingsOutSchema(BillingSettingsSchema):
+    """The billing settings with their version."""
+
+    version = fields.Integer()
+
+
+class PauseSchema(StrictSchema):
+    """Days without charge, both included; without ``to`` until it is resumed."""
+
+    from_ = civil_date(data_key="from", required=True)
+    to = civil_date(allow_none=True, load_default=None)
+
+
+class PeriodSchema(StrictSchema):
+    """A half-open interval of civil dates: ``end`` is not part of it."""
+
+    start = fields.Date()
+    end = fields.Date()
+
+
+class MembershipTermsSchema(StrictSchema):
+    """What may be said about a membership besides who has which plan."""
+
+    location_id = Id("loc", allow_none=True)
+    start_date = civil_date(required=True, metadata={"example": "2027-02-12"})
+    price = MoneyField()
+    quantity = Quantity(least="0.000001", most="100000")
+    discount_percent = Percent()
+    setup_fee = MoneyField(allow_none=True)
+    deposit = MoneyField(allow_none=True)
+    trial_days = fields.Integer(strict=True, validate=validate.Range(0, 366))
+    minimum_term_months = fields.Integer(strict=True, validate=validate.Range(0, 120))
+    notice_days = fields.Integer(strict=True, validate=validate.Range(0, 366))
+    is_personal = fields.Boolean()
+
+
+class MembershipInSchema(MembershipTermsSchema):
+    """A plan for a member or company."""
+
+    plan_id = Id("pln", required=True)
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    end_date = civil_date(allow_none=True)
+    promo_code = Text(longest=50)
+
+    @validates_schema
+    def check_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        end, start = data.get("end_date"), data.get("start_date")
+        if end is not None and start is not None and end < start:
+            raise ValidationError("Must not be before start_date.", "end_date")
+
+
+class MembershipPatchSchema(MembershipTermsSchema):
+    """Changes of a membership; ``end_date`` as by ``/end``."""
+
+    end_date = civil_date(allow_none=True)
+
+
+class MembershipSchema(MembershipTermsSchema):
+    """A membership."""
+
+    id = Id("mbs")
+    plan_id = Id("pln")
+    plan_name = fields.String()
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    end_date = fields.Date(allow_none=True)
+    status = fields.String()
+    interval = fields.String()
+    interval_count = fields.Integer()
+    prorate = fields.Boolean()
+    pauses = fields.List(fields.Dict())
+    billed_until = fields.Date(allow_none=True)
+    next_invoice_on = fields.Date(allow_none=True)
+    replaces_id = Id("mbs", allow_none=True)
+    created_at = Instant()
+    version = fields.Integer()
+
+
+class EndSchema(StrictSchema):
+    """The last day of a membership (null takes an end back); ``override`` sets minimum term and notice aside."""
+
+    end_date = civil_date(required=True, allow_none=True)
+    override = fields.Boolean(load_default=False)
+    reason = Text(load_default=None, allow_none=True)
+
+
+class ResumeSchema(StrictSchema):
+    """The first day that is charged again."""
+
+    date = civil_date(required=True)
+
+
+class PlanChangeSchema(StrictSchema):
+    """Another plan from ``date`` on; without a date: upgrades now, downgrades at the end of the period."""
+
+    plan_id = Id("pln", required=True)
+    date = civil_date(allow_none=True, load_default=None)
+    timing = fields.String(validate=validate.OneOf(["now", "period_end"]), load_default=None, allow_none=True)
+    price = MoneyField(load_default=None, allow_none=True)
+    quantity = Quantity(least="0.000001", most="100000", load_default=None, allow_none=True)
+    discount_percent = Percent(load_default=None, allow_none=True)
+    preview = fields.Boolean(load_default=False)
+
+
+class ChangeLineSchema(StrictSchema):
+    """A line of a plan change; credits are negative."""
+
+    kind = fields.String()
+    description = fields.String()
+    period = fields.Nested(PeriodSchema)
+    quantity = Quantity()
+    unit_price = MoneyField()
+    net = MoneyField(negative=True)
+    explain = fields.String()
+
+
+class PlanChangedSchema(StrictSchema):
+    """What a plan change costs, and the memberships."""
+
+    date = fields.Date()
+    timing = fields.String()
+    lines = fields.List(fields.Nested(ChangeLineSchema))
+    net = MoneyField(negative=True)
+    preview = fields.Boolean()
+    membership = fields.Nested(MembershipSchema, allow_none=True)
+    credit_note_ids = fields.List(Id("crn"))
+
+
+class FeeTermsSchema(StrictSchema):
+    """What may be said about a fee."""
+
+    location_id = Id("loc", allow_none=True)
+    name = Text()
+    price = MoneyField()
+    quantity = Quantity(least="0.000001")
+    discount_percent = Percent()
+    dated = civil_date(data_key="date", metadata={"example": "2027-02-15"})
+    tax_percent = Percent(allow_none=True)
+    tax_category = tax_category(allow_none=True)
+    prices_include_tax = fields.Boolean(allow_none=True)
+    revenue_account = Text(longest=50, allow_none=True)
+    bill_in_advance = fields.Boolean()
+    is_refundable = fields.Boolean()
+
+
+class FeeInSchema(FeeTermsSchema):
+    """A one-off plan, or a name and a price, for a member or company."""
+
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    plan_id = Id("pln", allow_none=True)
+    is_personal = fields.Boolean()
+    promo_code = Text(longest=50)
+
+
+class FeeSchema(FeeTermsSchema):
+    """A fee."""
+
+    id = Id("fee")
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    plan_id = Id("pln", allow_none=True)
+    booking_id = Id("bkg", allow_none=True)
+    is_personal = fields.Boolean()
+    source = fields.String()
+    status = fields.String()
+    invoice_id = Id("inv", allow_none=True)
+    next_invoice_on = fields.Date(attribute="issue_on", allow_none=True)
+    created_at = Instant()
+    version = fields.Integer()
+
+
+class WaiverSchema(StrictSchema):
+    """Why a fee is waived."""
+
+    reason = Text(load_default=None, allow_none=True)

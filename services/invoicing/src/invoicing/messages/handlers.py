@@ -1,0 +1,157 @@
+"""What invoicing listens to: who is who, what is on sale, bookings, and money that moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from common.db import TenantSession
+from common.messaging import Envelope, Handlers
+from contracts import booking, catalog, members, payments
+from contracts.identity import keep_identity_copies
+from invoicing.messages.publishes import plain
+from invoicing.models import Customer, Location, Plan, PromoCode
+from invoicing.services.bookings import record_booking
+from invoicing.services.customers import lock_customer
+from invoicing.services.payments import record_payment
+from invoicing.services.scheduling import reschedule_customer
+from invoicing.services.settings import billing_settings
+
+handlers = Handlers()
+keep_identity_copies(handlers)
+
+
+def _upsert(
+    session: TenantSession, model: Any, values: dict[str, Any], first: dict[str, Any] | None = None
+) -> bool:
+    """Keep a newer state of a copy; tells whether it was newer. ``first`` are values of a new row only."""
+    statement = insert(model).values(organization_id=session.organization_id, **values, **(first or {}))
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: new[name] for name in values if name != "id"},
+        where=model.version < new.version,
+    )
+    return session.execute(statement.returning(model.id)).first() is not None
+
+
+@handlers.on(members.MemberChanged)
+def member_changed(session: TenantSession, message: members.MemberChanged, _envelope: Envelope) -> None:
+    """Keep a member as a customer."""
+    own = {
+        "company_id": message.company_id,
+        "is_billing_person": message.is_billing_person,
+    }
+    _keep_customer(session, message, message.member_id, "member", own)
+
+
+@handlers.on(members.CompanyChanged)
+def company_changed(session: TenantSession, message: members.CompanyChanged, _envelope: Envelope) -> None:
+    """Keep a company as a customer."""
+    _keep_customer(session, message, message.company_id, "company", {"is_billing_person": False})
+
+
+def _keep_customer(
+    session: TenantSession,
+    message: members.MemberChanged | members.CompanyChanged,
+    customer_id: Any,
+    kind: str,
+    own: dict[str, Any],
+) -> None:
+    day_before = session.scalar(select(Customer.billing_day).where(Customer.id == customer_id))
+    values = {
+        "id": customer_id,
+        "kind": kind,
+        "name": message.display_name,
+        "email": message.email,
+        "location_id": message.location_id,
+        "billing": plain(message.billing),
+        "billing_day": message.billing_day,
+        "auto_collect": message.auto_collect,
+        "reminders": message.reminders,
+        "language": message.language,
+        "status": message.status,
+        "version": message.version,
+        **own,
+    }
+    kept = _upsert(session, Customer, values, {"bookings_blocked": False, "standing_version": 0})
+    if kept and message.billing_day != day_before:
+        customer = lock_customer(session, customer_id)
+        reschedule_customer(session, billing_settings(session), customer)
+
+
+@handlers.on(catalog.LocationChanged)
+def location_changed(session: TenantSession, message: catalog.LocationChanged, _envelope: Envelope) -> None:
+    """Keep a location."""
+    _upsert(
+        session,
+        Location,
+        {
+            "id": message.location_id,
+            "name": message.display_name,
+            "code": message.code,
+            "timezone": message.timezone,
+            "address": message.address,
+            "tax_percent": message.tax_percent,
+            "archived": message.archived,
+            "version": message.version,
+        },
+    )
+
+
+_PLAN_FIELDS = (
+    "kind", "interval", "interval_count", "prorate", "trial_days", "minimum_term_months", "notice_days",
+    "credits_hours", "credits_carry_over_cap", "passes", "resource_discount_percent", "tax_percent", "tax_category",
+    "prices_include_tax", "revenue_account", "archived", "version",
+)  # fmt: skip
+
+
+@handlers.on(catalog.PlanChanged)
+def plan_changed(session: TenantSession, message: catalog.PlanChanged, _envelope: Envelope) -> None:
+    """Keep a plan; memberships and fees made from it keep the terms they were made with."""
+    values = {name: getattr(message, name) for name in _PLAN_FIELDS}
+    values |= {
+        "id": message.plan_id,
+        "name": message.display_name,
+        "currency": message.price.currency,
+        "price_minor": message.price.amount_minor,
+        "setup_fee_minor": message.setup_fee.amount_minor if message.setup_fee else None,
+        "deposit_minor": message.deposit.amount_minor if message.deposit else None,
+    }
+    _upsert(session, Plan, values)
+
+
+@handlers.on(catalog.PromoCodeChanged)
+def promo_code_changed(session: TenantSession, message: catalog.PromoCodeChanged, _envelope: Envelope) -> None:
+    """Keep a promo code, in capitals."""
+    names = ("percent", "scope", "max_uses", "max_uses_per_customer", "valid_from", "valid_until", "archived", "version")
+    values = {name: getattr(message, name) for name in names}
+    values |= {
+        "id": message.promo_code_id,
+        "code": message.code.upper(),
+        "amount_minor": message.amount.amount_minor if message.amount else None,
+        "currency": message.amount.currency if message.amount else None,
+    }
+    _upsert(session, PromoCode, values)
+
+
+@handlers.on(booking.BookingCreated)
+@handlers.on(booking.BookingChanged)
+@handlers.on(booking.BookingConfirmed)
+@handlers.on(booking.BookingCancelled)
+@handlers.on(booking.BookingCompleted)
+def booking_changed(session: TenantSession, message: booking.BookingState, _envelope: Envelope) -> None:
+    """Bring a booking's fee in step with it."""
+    record_booking(session, message)
+
+
+@handlers.on(payments.PaymentSucceeded)
+@handlers.on(payments.PaymentPending)
+@handlers.on(payments.PaymentFailed)
+@handlers.on(payments.PaymentReversed)
+@handlers.on(payments.PaymentRefunded)
+def payment_changed(session: TenantSession, message: payments.PaymentState, _envelope: Envelope) -> None:
+    """Work out what an invoice has been paid."""
+    record_payment(session, message)

@@ -1,0 +1,41 @@
+"""The invoicing service, assembled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.http import Blueprint
+from common.service import Service
+from contracts.subscriptions import ROUTING
+from invoicing.api import billing_runs, credit_notes, deposits, fees, invoices, memberships, purchases, settings
+from invoicing.config import InvoicingSettings
+from invoicing.jobs import build_jobs
+from invoicing.messages.handlers import handlers
+from invoicing.models import Base
+
+
+def blueprints() -> Sequence[Blueprint]:
+    """All routes of the service."""
+    return (
+        settings.blueprint,
+        memberships.blueprint,
+        fees.blueprint,
+        purchases.blueprint,
+        billing_runs.blueprint,
+        invoices.blueprint,
+        credit_notes.blueprint,
+        deposits.blueprint,
+    )
+
+
+SERVICE = Service(
+    name="invoicing",
+    metadata=Base.metadata,
+    migrations=Path(__file__).parents[2] / "migrations",
+    settings_type=InvoicingSettings,
+    blueprints=blueprints,
+    handlers=handlers,
+    subscriptions=ROUTING,
+    build_jobs=build_jobs,
+)

@@ -1,0 +1,79 @@
+"""Amending what was invoiced already: one command makes the credit note and frees the source (DOC-6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from common.clock import local_date
+from common.db import TenantSession
+from common.errors import ConflictError
+from common.ids import new_id
+from common.money import Money
+from invoicing.models import CreditNote, Customer, Fee, Invoice, InvoiceLine
+from invoicing.services.credit_notes import create_credit_note, creditable
+from invoicing.services.customers import zone_of
+from invoicing.services.fees import store_fee
+from invoicing.services.invoices import find_invoice, void_invoice
+from invoicing.services.memberships import check_currency
+from invoicing.services.settings import billing_settings
+
+
+def take_back(session: TenantSession, fee: Fee, reason: str) -> CreditNote | None:
+    """Take an invoiced fee of a locked customer back: void an unpaid invoice that has nothing else, else credit it."""
+    if fee.status != "invoiced" or fee.invoice_id is None:
+        raise ConflictError("fee_not_invoiced", f"this fee is {fee.status}")
+    invoice = find_invoice(session, fee.invoice_id, lock=True)
+    line = next(line for line in invoice.lines if line.fee_id == fee.id)
+    note = None
+    if invoice.state == "draft":
+        raise ConflictError("fee_in_draft", "this fee is on a draft: change the draft")
+    if _untouched(invoice) and len(invoice.lines) == 1:
+        void_invoice(session, invoice, reason)
+    elif creditable(line).creditable:
+        note = create_credit_note(session, invoice, {line.id: creditable(line).creditable}, reason=reason)
+    line.released = True
+    fee.status, fee.issue_on, fee.run_at = "amended", None, None
+    fee.touch()
+    session.flush()
+    return note
+
+
+def _untouched(invoice: Invoice) -> bool:
+    return invoice.state == "open" and not (invoice.paid_minor or invoice.credited_minor or invoice.processing_minor)
+
+
+_COPIED = (
+    "payer_id", "member_id", "company_id", "is_personal", "location_id", "source", "source_id", "part", "plan_id",
+    "name", "details", "currency", "price_minor", "quantity", "discount_percent", "discount_minor", "amount_minor",
+    "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "dated", "bill_in_advance",
+    "is_refundable", "checkout_id",
+)  # fmt: skip
+
+
+def amend_fee(session: TenantSession, fee: Fee, **values: Any) -> tuple[Fee, CreditNote | None]:
+    """Replace a locked, invoiced fee by a changed one: its line is credited and the new fee awaits the next run."""
+    price: Money | None = values.pop("price", None)
+    check_currency(session, price)
+    if price is not None:
+        values |= {"price_minor": price.amount_minor, "amount_minor": None}
+    note = take_back(session, fee, "amended")
+    customer = session.get_one(Customer, fee.payer_id)
+    copied = {name: getattr(fee, name) for name in _COPIED}
+    new = Fee(id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **copied | values)
+    session.add(new)
+    store_fee(session, billing_settings(session), customer, new)
+    return new, note
+
+
+def _today(session: TenantSession, fee: Fee) -> date:
+    return local_date(session.now(), zone_of(session, fee.location_id))
+
+
+def line_of_fee(session: TenantSession, fee: Fee) -> InvoiceLine | None:
+    """The line that bills a fee now."""
+    return session.scalars(
+        select(InvoiceLine).where(InvoiceLine.fee_id == fee.id, InvoiceLine.released.is_(False))
+    ).one_or_none()

@@ -1,0 +1,270 @@
+"""Credit notes: made from an invoice, laid on what is payable, the rest kept as account credit or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.db import TenantSession
+from common.errors import ConflictError, InvalidError, NotFoundError
+from common.ids import new_id
+from common.messaging import outbox
+from common.money import Money
+from invoicing.domain.credit_notes import CreditableLine, CreditLine, CreditNoteTotals, credit_note_totals
+from invoicing.domain.document_states import check_not_locked
+from invoicing.domain.taxes import Tax, Taxes
+from invoicing.messages.publishes import credit_note_issued
+from invoicing.models import (
+    AccountCredit,
+    CreditAllocation,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    InvoiceLine,
+)
+from invoicing.services.billing.context import load_context
+from invoicing.services.billing.rows import breakdown_values, seller_snapshot, tax_values
+from invoicing.services.customers import lock_customer
+from invoicing.services.invoices import check_issued, find_invoice, today_of
+from invoicing.services.numbers import chain_documents, take_numbers
+from invoicing.services.payments import account_credit, recompute_invoice
+
+
+def create_credit_note(
+    session: TenantSession,
+    invoice: Invoice,
+    amounts: Mapping[UUID, Money] | None = None,
+    *,
+    reason: str | None = None,
+    refund: bool = False,
+    explains: Mapping[UUID, str] | None = None,
+) -> CreditNote:
+    """Credit a locked invoice: ``amounts`` per line in its price mode, or all that is left (TAX-5, DOC-5).
+
+    It goes against what is payable; the rest becomes account credit, or with ``refund`` is given back as far as it was
+    paid. Raises ConflictError or InvalidError.
+    """
+    check_issued(invoice)
+    context = load_context(session)
+    issue_date = max(today_of(session, invoice), invoice.issue_date)
+    check_not_locked(issue_date, context.settings.lock_date)
+    lines = {line.id: line for line in invoice.lines}
+    totals = credit_note_totals([creditable(line) for line in invoice.lines], invoice.currency, amounts)
+    if totals.total.amount_minor < 0:
+        raise InvalidError("negative_total", "a credit note cannot be negative")
+    template = context.template("credit_note")
+    (number,) = take_numbers(session, "credit_note", template, [(issue_date, context.code(invoice.location_id))])
+    note = _note(session, invoice, totals, number, issue_date, reason)
+    _split(note, invoice, totals.total.amount_minor, refund=refund)
+    note_lines = [
+        _note_line(note, lines[each.line_id], each, position, explains)
+        for position, each in enumerate(totals.lines, start=1)
+    ]
+    session.add(note)
+    session.flush()
+    session.add_all(note_lines)
+    for each in totals.lines:
+        _count_credit(lines[each.line_id], each)
+    _lay(session, invoice, note)
+    session.flush()
+    content = _content(seller_snapshot(context, invoice.location_id), note, note_lines, invoice)
+    chain_documents(session, "credit_note", [(note.id, content)])
+    recompute_invoice(session, invoice.id)
+    announce(session, note, invoice)
+    return note
+
+
+def creditable(line: InvoiceLine) -> CreditableLine:
+    """A line as the domain credits it."""
+    taxes = stored_taxes(line.taxes)
+    currency = line.currency
+    return CreditableLine(
+        line.id,
+        line.net,
+        taxes,
+        tuple(Money(tax["amount_minor"], currency) for tax in line.taxes),
+        line.prices_include_tax,
+        Money(line.credited_net_minor, currency),
+        tuple(Money(amount, currency) for amount in line.credited_taxes),
+    )
+
+
+def stored_taxes(values: Sequence[Mapping[str, Any]]) -> Taxes:
+    """A line's taxes from their stored form."""
+    return tuple(
+        Tax(value["category"], Decimal(value["percent"]), value["name"], value["reason"]) for value in values
+    )
+
+
+def _note(
+    session: TenantSession,
+    invoice: Invoice,
+    totals: CreditNoteTotals,
+    number: str,
+    issue_date: date,
+    reason: str | None,
+) -> CreditNote:
+    return CreditNote(
+        id=new_id(),
+        version=1,
+        number=number,
+        invoice_id=invoice.id,
+        payer_id=invoice.payer_id,
+        member_id=invoice.member_id,
+        company_id=invoice.company_id,
+        customer=invoice.customer,
+        language=invoice.language,
+        issue_date=issue_date,
+        currency=invoice.currency,
+        subtotal_minor=totals.subtotal.amount_minor,
+        tax_breakdown=breakdown_values(totals),
+        tax_total_minor=totals.tax_total.amount_minor,
+        total_minor=totals.total.amount_minor,
+        reason=reason,
+        created_at=session.now(),
+    )
+
+
+def _split(note: CreditNote, invoice: Invoice, total_minor: int, *, refund: bool) -> None:
+    note.allocated_minor = min(total_minor, invoice.payable_minor)
+    rest = total_minor - note.allocated_minor
+    note.refund_minor = min(rest, invoice.paid_minor) if refund else 0
+    note.to_account_credit_minor = rest - note.refund_minor
+
+
+def _note_line(
+    note: CreditNote, line: InvoiceLine, credit: CreditLine, position: int, explains: Mapping[UUID, str] | None
+) -> CreditNoteLine:
+    return CreditNoteLine(
+        id=new_id(),
+        credit_note_id=note.id,
+        invoice_line_id=line.id,
+        position=position,
+        description=line.description,
+        explain=(explains or {}).get(line.id),
+        currency=note.currency,
+        net_minor=credit.net.amount_minor,
+        tax_minor=credit.tax.amount_minor,
+        total_minor=credit.total.amount_minor,
+        taxes=tax_values(stored_taxes(line.taxes), credit.taxes),
+    )
+
+
+def _count_credit(line: InvoiceLine, credit: CreditLine) -> None:
+    line.credited_net_minor += credit.net.amount_minor
+    line.credited_taxes = [
+        before + part.amount_minor for before, part in zip(line.credited_taxes, credit.taxes, strict=True)
+    ]
+
+
+def _lay(session: TenantSession, invoice: Invoice, note: CreditNote) -> None:
+    if note.allocated_minor:
+        session.add(_allocation(session, invoice, note.allocated_minor, credit_note_id=note.id))
+    if note.to_account_credit_minor:
+        session.add(
+            account_credit(session, invoice, "credit_note", note.id, note.to_account_credit_minor, note.issue_date)
+        )
+
+
+def _allocation(session: TenantSession, invoice: Invoice, amount_minor: int, **source: UUID) -> CreditAllocation:
+    return CreditAllocation(
+        invoice_id=invoice.id,
+        currency=invoice.currency,
+        amount_minor=amount_minor,
+        created_at=session.now(),
+        **source,
+    )
+
+
+def _content(
+    seller: dict[str, Any], note: CreditNote, lines: Sequence[CreditNoteLine], invoice: Invoice
+) -> dict[str, object]:
+    names = (
+        "id", "number", "currency", "issue_date", "language", "customer", "subtotal_minor", "tax_breakdown",
+        "tax_total_minor", "total_minor", "reason",
+    )  # fmt: skip
+    line_names = ("position", "description", "explain", "net_minor", "tax_minor", "total_minor", "taxes")
+    content: dict[str, object] = {name: getattr(note, name) for name in names}
+    content |= {"kind": "credit_note", "invoice_number": invoice.number, "invoice_date": invoice.issue_date}
+    content["seller"] = seller
+    content["lines"] = [{name: getattr(line, name) for name in line_names} for line in lines]
+    return content
+
+
+def announce(session: TenantSession, note: CreditNote, invoice: Invoice) -> None:
+    """Tell the others about a credit note and what became of its amount."""
+    session.flush()
+    message = credit_note_issued(note, invoice)
+    outbox.add(session, message, aggregate_id=note.id, aggregate_version=note.version)
+
+
+def find_credit_note(session: TenantSession, note_id: UUID, *, lock: bool = False) -> CreditNote:
+    """A credit note by id; ``lock`` takes its payer's lock first. Raises NotFoundError."""
+    statement = select(CreditNote).where(CreditNote.id == note_id).execution_options(populate_existing=True)
+    note = session.scalars(statement).one_or_none()
+    if note is None:
+        raise NotFoundError("credit_note_not_found", "there is no such credit note")
+    if lock:
+        lock_customer(session, note.payer_id)
+        note = session.scalars(statement.with_for_update()).one()
+    return note
+
+
+def allocate_credit_note(session: TenantSession, note: CreditNote, invoice_id: UUID, amount: Money | None) -> CreditNote:
+    """Lay what a locked credit note has left as account credit on an open invoice of the same customer.
+
+    Without ``amount`` as much as fits. Raises ConflictError when that is more than is left or payable.
+    """
+    invoice = find_invoice(session, invoice_id)
+    if invoice.payer_id != note.payer_id:
+        raise NotFoundError("invoice_not_found", "there is no such invoice")
+    check_issued(invoice)
+    credit = _account_credit_of(session, note)
+    fits = min(credit.left_minor if credit else 0, invoice.payable_minor)
+    wanted = fits if amount is None else _same_currency(note, amount)
+    if credit is None or not 0 < wanted <= fits:
+        raise ConflictError("allocation_exceeded", "the credit note or the invoice has less left")
+    credit.left_minor -= wanted
+    session.add(_allocation(session, invoice, wanted, account_credit_id=credit.id))
+    session.flush()
+    recompute_invoice(session, invoice.id)
+    return note
+
+
+def refund_credit_note(session: TenantSession, note: CreditNote, amount: Money | None) -> CreditNote:
+    """Give back what a locked credit note has left as account credit, as far as its invoice was paid (PAY-5).
+
+    payments makes the refund. Raises ConflictError for more than that.
+    """
+    invoice = find_invoice(session, note.invoice_id)
+    credit = _account_credit_of(session, note)
+    fits = min(credit.left_minor if credit else 0, invoice.paid_minor)
+    wanted = fits if amount is None else _same_currency(note, amount)
+    if credit is None or not 0 < wanted <= fits:
+        raise ConflictError("refund_exceeded", "less than that is left of the credit note, or was paid")
+    credit.amount_minor -= wanted
+    credit.left_minor -= wanted
+    note.to_account_credit_minor -= wanted
+    note.refund_minor += wanted
+    note.touch()
+    announce(session, note, invoice)
+    return note
+
+
+def _account_credit_of(session: TenantSession, note: CreditNote) -> AccountCredit | None:
+    return session.scalars(
+        select(AccountCredit)
+        .where(AccountCredit.source == "credit_note", AccountCredit.source_id == note.id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _same_currency(note: CreditNote, amount: Money) -> int:
+    if amount.currency != note.currency:
+        raise InvalidError("currency_mismatch", f"this credit note is in {note.currency}")
+    return amount.amount_minor

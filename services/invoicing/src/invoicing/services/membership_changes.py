@@ -1,0 +1,310 @@
+"""Ending, pausing and changing memberships, with the credit notes that follow from it (BIL-7, PRO-4, PRO-6, PRO-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.db import TenantSession
+from common.errors import ConflictError, FieldError, InvalidError
+from common.ids import new_id
+from common.money import Money
+from invoicing.domain.membership_lines import BillableLine
+from invoicing.domain.periods import Period
+from invoicing.domain.plan_changes import ChangeTiming, PlanChange, change_day, default_timing, plan_change
+from invoicing.domain.proration import BilledPeriod, Commitment, Settlement, earliest_end, settle
+from invoicing.models import BillingSettings, CreditNote, Customer, InvoiceLine, Membership
+from invoicing.services.credit_notes import create_credit_note
+from invoicing.services.invoices import find_invoice
+from invoicing.services.memberships import (
+    announce_membership,
+    draft_membership,
+    store_change,
+    today_of,
+)
+from invoicing.services.scheduling import membership_terms, schedule_membership
+from invoicing.services.settings import billing_settings
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A membership after a change, with the credit notes made for what was billed too far."""
+
+    membership: Membership
+    credit_notes: list[CreditNote]
+
+
+def earliest_end_of(session: TenantSession, membership: Membership) -> date:
+    """The first last day that minimum term and notice allow, when asked for today (PRO-8)."""
+    commitment = Commitment(membership.minimum_term_months, membership.notice_days)
+    today = today_of(session, membership)
+    return earliest_end(membership.start_date, commitment, requested_on=today, anchor=membership.anchor)
+
+
+def end_membership(
+    session: TenantSession,
+    membership: Membership,
+    end_date: date | None,
+    *,
+    override: bool = False,
+    reason: str | None = None,
+) -> Changed:
+    """Set the last day of a locked membership; None takes an end back. Before the start it is cancelled.
+
+    Days billed beyond it are credited if the plan prorates (BIL-7). Raises ConflictError when minimum term or notice
+    bind (PRO-8) and staff does not ``override``.
+    """
+    binding = membership.minimum_term_months or membership.notice_days
+    if end_date is not None and binding and not override:
+        earliest = earliest_end_of(session, membership)
+        if end_date < earliest:
+            raise ConflictError(
+                "commitment",
+                f"the earliest end is {earliest.isoformat()}",
+                extra={"earliest_end": earliest.isoformat()},
+            )
+    if end_date is not None:
+        end_date = max(end_date, membership.start_date - ONE_DAY)
+    membership.end_date, membership.end_reason = end_date, reason
+    notes = _settle(session, membership, "membership ended")
+    if end_date is not None and membership.prorate and membership.billed_until is not None:
+        membership.billed_until = min(membership.billed_until, end_date + ONE_DAY)
+    return _stored(session, membership, notes)
+
+
+def pause_membership(session: TenantSession, membership: Membership, first: date, last: date | None) -> Changed:
+    """Pause a locked membership from ``first`` to ``last`` (included; None: until it is resumed). Days that were
+    billed already are credited if the plan prorates (PRO-6)."""
+    if last is not None and last < first:
+        raise InvalidError(
+            "invalid_pause", "a pause cannot end before it begins", errors=[FieldError("/to", "Must not be before from.")]
+        )
+    if first < membership.start_date or (membership.end_date is not None and first > membership.end_date):
+        raise InvalidError("invalid_pause", "the membership does not run then")
+    pause = {"from": first.isoformat(), "to": last.isoformat() if last else None}
+    membership.pauses = [*membership.pauses, pause]
+    return _stored(session, membership, _settle(session, membership, "membership paused"))
+
+
+def resume_membership(session: TenantSession, membership: Membership, day: date) -> Changed:
+    """End the pauses of a locked membership so that ``day`` is charged again.
+
+    Raises ConflictError for a day that was billed already with the pause taken off.
+    """
+    if membership.billed_until is not None and day < membership.billed_until:
+        raise ConflictError("pause_billed", f"it can be resumed from {membership.billed_until.isoformat()} on")
+    kept = []
+    for pause in membership.pauses:
+        if date.fromisoformat(pause["from"]) >= day:
+            continue
+        open_end = pause["to"] is None or date.fromisoformat(pause["to"]) >= day
+        kept.append({**pause, "to": (day - ONE_DAY).isoformat()} if open_end else pause)
+    if kept == membership.pauses:
+        raise ConflictError("not_paused", "there is no pause on or after that day")
+    membership.pauses = kept
+    return _stored(session, membership, [])
+
+
+def _stored(session: TenantSession, membership: Membership, notes: list[CreditNote]) -> Changed:
+    membership.earliest_issue = max(membership.earliest_issue, today_of(session, membership))
+    store_change(session, billing_settings(session), membership)
+    return Changed(membership, notes)
+
+
+def _billed_lines(session: TenantSession, membership: Membership) -> list[InvoiceLine]:
+    statement = select(InvoiceLine).where(
+        InvoiceLine.membership_id == membership.id,
+        InvoiceLine.kind == "membership",
+        InvoiceLine.released.is_(False),
+    )
+    return list(
+        session.scalars(statement.order_by(InvoiceLine.period_start).execution_options(populate_existing=True))
+    )
+
+
+def _billed(line: InvoiceLine) -> BilledPeriod:
+    credited = line.credited_net_minor + (sum(line.credited_taxes) if line.prices_include_tax else 0)
+    if line.period_start is None or line.period_end is None or line.full_days is None or line.charged_days is None:
+        raise ValueError(f"membership line {line.id} has no period")
+    return BilledPeriod(
+        Period(line.period_start, line.period_end),
+        line.full_days,
+        line.charged_days,
+        line.unit_price,
+        line.quantity,
+        line.discount_percent,
+        Money(line.amount_minor - line.discount_minor, line.currency),
+        Money(credited, line.currency),
+        line.id,
+    )
+
+
+def _settle(session: TenantSession, membership: Membership, reason: str) -> list[CreditNote]:
+    """Credit what billed lines charge beyond the days used now (the caller has set end and pauses)."""
+    if not membership.prorate:
+        return []
+    lines = {line.id: line for line in _billed_lines(session, membership)}
+    settlements = settle(
+        [_billed(line) for line in lines.values()], end_date=membership.end_date, pauses=membership.pause_list
+    )
+    wanted: dict[UUID, list[Settlement]] = {}
+    for each in settlements:
+        line = lines[_line_id(each)]
+        if each.used_days > (line.charged_days or 0):
+            continue  # more days than were charged: billed_until has moved back, the next run bills them
+        line.charged_days = each.used_days
+        line.released = each.used_days == 0
+        if each.difference:
+            wanted.setdefault(line.invoice_id, []).append(each)
+    session.flush()
+    return [_credit(session, invoice_id, group, reason) for invoice_id, group in wanted.items()]
+
+
+def _line_id(settlement: Settlement) -> UUID:
+    if settlement.billed.line_id is None:
+        raise ValueError("a settlement without its line")
+    return settlement.billed.line_id
+
+
+def _credit(session: TenantSession, invoice_id: UUID, settlements: Sequence[Settlement], reason: str) -> CreditNote:
+    invoice = find_invoice(session, invoice_id, lock=True)
+    amounts = {_line_id(each): -each.difference for each in settlements}
+    explains = {_line_id(each): each.explain for each in settlements}
+    return create_credit_note(session, invoice, amounts, reason=reason, explains=explains)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    """A plan change, planned or done; ``membership`` is the new one (not stored in a preview)."""
+
+    change: PlanChange
+    timing: ChangeTiming
+    membership: Membership
+    old: Membership
+    credit_notes: list[CreditNote]
+
+
+def change_plan(
+    session: TenantSession,
+    membership: Membership,
+    *,
+    plan_id: UUID,
+    day: date | None = None,
+    timing: ChangeTiming | None = None,
+    price: Money | None = None,
+    quantity: Decimal | None = None,
+    discount_percent: Decimal | None = None,
+    preview: bool = False,
+) -> PlanChanged:
+    """Give a locked membership another plan from ``day`` on, which belongs to the new plan (PRO-4).
+
+    Without a day: upgrades today, downgrades at the end of the period, unless ``timing`` says otherwise. The old
+    membership ends the day before, and its unused rest is credited. A preview changes nothing.
+    """
+    settings = billing_settings(session)
+    today = today_of(session, membership)
+    if membership.end_date is not None and membership.end_date < max(today, membership.start_date):
+        raise ConflictError("membership_ended", "this membership has ended")
+    new = _successor(session, settings, membership, plan_id, price, quantity, discount_percent)
+    old_terms = membership_terms(membership, settings.generate_days_before)
+    timing = timing or default_timing(old_terms, membership_terms(new, settings.generate_days_before))
+    day = day or change_day(old_terms, timing, today)
+    if day < membership.start_date or (membership.end_date is not None and day > membership.end_date):
+        raise InvalidError(
+            "invalid_change_date",
+            "the membership does not run then",
+            errors=[FieldError("/date", "Must lie within the membership.")],
+        )
+    new.start_date = day
+    terms = replace(membership_terms(new, settings.generate_days_before), earliest_issue=max(today, day))
+    change = plan_change(
+        day,
+        billed=[_billed(line) for line in _billed_lines(session, membership)],
+        old_prorates=membership.prorate,
+        new=terms,
+        as_of=today,
+        pauses=membership.pause_list,
+    )
+    if preview:
+        return PlanChanged(change, timing, new, membership, [])
+    ended = end_membership(session, membership, day - ONE_DAY, override=True, reason="plan_change")
+    new.replaces_id = membership.id
+    session.add(new)
+    session.flush()
+    schedule_membership(session, settings, new)
+    session.flush()
+    announce_membership(session, new)
+    return PlanChanged(change, timing, new, membership, ended.credit_notes)
+
+
+def _successor(
+    session: TenantSession,
+    settings: BillingSettings,
+    old: Membership,
+    plan_id: UUID,
+    price: Money | None,
+    quantity: Decimal | None,
+    discount_percent: Decimal | None,
+) -> Membership:
+    """The membership that follows an old one: same holder and place, no second setup fee, deposit or trial."""
+    customer = session.get_one(Customer, old.payer_id)
+    new = draft_membership(
+        session,
+        settings,
+        customer,
+        plan_id=plan_id,
+        start_date=old.start_date,
+        location_id=old.location_id,
+        member_id=old.member_id,
+        company_id=old.company_id,
+        price=price,
+        quantity=quantity or old.quantity,
+        discount_percent=discount_percent,
+        is_personal=old.is_personal,
+        end_date=old.end_date,
+        trial_days=0,
+    )
+    new.id, new.version = new_id(), 1
+    new.setup_fee_minor = new.deposit_minor = None
+    if (new.interval, new.interval_count) == (old.interval, old.interval_count):
+        new.anchor_date = old.anchor_date
+    return new
+
+
+def change_lines(changed: PlanChanged) -> list[dict[str, Any]]:
+    """The lines of a plan change as shown: credits with negative amounts, then charges."""
+    lines = [_credit_line(changed.old, each) for each in changed.change.credits]
+    return lines + [_charge_line(changed.membership, each) for each in changed.change.charges]
+
+
+def _credit_line(old: Membership, settlement: Settlement) -> dict[str, Any]:
+    billed = settlement.billed
+    return {
+        "kind": "credit",
+        "description": old.plan_name,
+        "period": {"start": billed.period.start, "end": billed.period.end},
+        "quantity": billed.quantity,
+        "unit_price": billed.unit_price,
+        "net": settlement.difference,
+        "explain": settlement.explain,
+    }
+
+
+def _charge_line(new: Membership, line: BillableLine) -> dict[str, Any]:
+    return {
+        "kind": "charge",
+        "description": new.plan_name,
+        "period": {"start": line.period.start, "end": line.period.end},
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "net": line.amount,
+        "explain": line.explain,
+    }

@@ -1,0 +1,120 @@
+"""What a booking's people are told, with calendar entries that are right in the location's zone (BOK-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import icalendar
+import pytest
+from sqlalchemy.orm import undefer
+
+from common.ids import new_id
+from common.messaging import Result
+from notifications.models import Attachment, Notification
+
+Example = Callable[..., Any]
+
+
+@pytest.fixture
+def booking(rehearsal: Any, example: Example) -> Callable[..., Any]:
+    """Send messages about one booking of a known member: ``booking("booking-changed", version=2)``."""
+    member_id = str(new_id())
+    rehearsal.send(example("member-changed", member_id=member_id, email="member@example.com", language="en"))
+    same = {
+        "booking_id": str(new_id()),
+        "member_id": member_id,
+        "company_id": None,
+        "resource_name": "Blue Room",
+        "status": "confirmed",
+        "start": "2027-02-15T08:00:00Z",
+        "end": "2027-02-15T11:00:00Z",
+        "timezone": "Europe/Berlin",
+        "cancellation_fee": None,
+    }
+
+    def send(name: str, **changes: Any) -> Any:
+        return rehearsal.send(example(name, **same | changes))
+
+    return send
+
+
+def told(post: Any) -> list[str]:
+    return [row.template for row in post.rows(Notification)]
+
+
+def calendars(post: Any) -> list[Any]:
+    with post.database.session(post.organization_id) as session:
+        files = session.query(Attachment).options(undefer(Attachment.content)).order_by(Attachment.id)
+        return [icalendar.Calendar.from_ical(file.content) for file in files]
+
+
+def test_a_confirmed_booking_is_told_with_local_times_and_a_calendar_entry(rehearsal: Any, booking: Any) -> None:
+    assert booking("booking-created", version=1).result is Result.DONE
+    (row,) = rehearsal.rows(Notification)
+    assert row.template == "booking-confirmed"
+    assert "Monday, 15 February 2027, 09:00 – 12:00" in row.subject
+    (calendar,) = calendars(rehearsal)
+    (event,) = calendar.walk("VEVENT")
+    assert calendar["METHOD"] == "REQUEST"
+    assert event["DTSTART"].params["TZID"] == "Europe/Berlin"
+    assert event.start.isoformat() == "2027-02-15T09:00:00+01:00"
+    assert event["ATTENDEE"] == "mailto:member@example.com"
+    assert calendar.walk("VTIMEZONE")
+
+
+def test_a_moved_booking_updates_the_same_entry_and_a_check_in_is_no_news(rehearsal: Any, booking: Any) -> None:
+    booking("booking-created", version=1)
+    booking("booking-changed", version=2, status="checked_in")
+    booking("booking-changed", version=3, start="2027-02-15T09:00:00Z", end="2027-02-15T12:00:00Z")
+    booking("booking-changed", version=4, start="2027-02-15T09:00:00Z", end="2027-02-15T12:00:00Z", note="x")
+    booking("booking-completed", version=5, status="completed")
+    assert told(rehearsal) == ["booking-confirmed", "booking-changed"]
+    events = [calendar.walk("VEVENT")[0] for calendar in calendars(rehearsal)]
+    assert len({event["UID"] for event in events}) == 1
+    assert [event["SEQUENCE"] for event in events] == [1, 3]
+
+
+def test_a_cancellation_takes_the_entry_away_and_names_the_fee(rehearsal: Any, booking: Any) -> None:
+    booking("booking-created", version=1)
+    fee = {"amount_minor": 2250, "currency": "EUR"}
+    booking("booking-cancelled", version=2, status="cancelled", cancellation_fee=fee)
+    assert told(rehearsal) == ["booking-confirmed", "booking-cancelled"]
+    assert "€22.50" in rehearsal.rows(Notification)[-1].text
+    assert calendars(rehearsal)[-1]["METHOD"] == "CANCEL"
+
+
+def test_a_request_is_told_then_its_confirmation_or_refusal(rehearsal: Any, booking: Any) -> None:
+    booking("booking-created", version=1, status="tentative")
+    booking("booking-confirmed", version=2)
+    assert told(rehearsal) == ["booking-requested", "booking-confirmed"]
+
+
+def test_a_rejected_request_says_so(rehearsal: Any, booking: Any) -> None:
+    booking("booking-created", version=1, status="tentative")
+    booking("booking-cancelled", version=2, status="rejected")
+    assert rehearsal.rows(Notification)[-1].subject.startswith("Declined: Blue Room")
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+def test_a_hold_that_comes_to_nothing_is_told_to_nobody(rehearsal: Any, booking: Any, end: str) -> None:
+    booking("booking-created", version=1, status="held")
+    booking("booking-cancelled", version=2, status=end)
+    assert told(rehearsal) == []
+
+
+def test_a_confirmation_overtaken_by_its_cancellation_is_not_sent_any_more(rehearsal: Any, booking: Any) -> None:
+    booking("booking-cancelled", version=2, status="cancelled")
+    booking("booking-created", version=1)
+    assert told(rehearsal) == ["booking-cancelled"]
+
+
+def test_a_booking_of_a_member_who_is_not_here_yet_waits(rehearsal: Any, booking: Any) -> None:
+    assert booking("booking-created", member_id=str(new_id())).result is Result.RETRY
+
+
+def test_a_booking_in_the_hour_that_clocks_repeat_keeps_its_instant(rehearsal: Any, booking: Any) -> None:
+    booking("booking-created", version=1, start="2027-10-31T01:30:00Z", end="2027-10-31T03:00:00Z")
+    (event,) = calendars(rehearsal)[0].walk("VEVENT")
+    assert event.end.utcoffset().total_seconds() == 3600
+    assert event.start.isoformat().startswith("2027-10-31T02:30:00")

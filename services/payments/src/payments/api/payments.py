@@ -1,0 +1,177 @@
+"""``/v1/invoices/{id}/payments`` and ``/v1/payments``."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+from sqlalchemy import select
+
+from common.auth import Role, allow, current_principal
+from common.errors import ForbiddenError, NotFoundError
+from common.http import Blueprint, Id, ListQuery, current_session, idempotent, page, page_schema, remember_etag
+from common.ids import decode_path_id
+from payments.api.access import (
+    CASHIERS,
+    EVERYBODY,
+    owned_by,
+    permit_invoice,
+    permit_method,
+    permit_row,
+    providers,
+    request_fingerprint,
+    request_key,
+)
+from payments.api.schemas import PayInSchema, PaymentSchema, RefundInSchema, RefundSchema
+from payments.domain.refunds import refundable
+from payments.models import Invoice, Payment, PaymentMethod, Refund
+from payments.services import charging, ledger, paying, refunds
+from payments.services.planning import billing_settings
+
+blueprint = Blueprint("payments", __name__, description="Money that moved")
+PAYERS = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.MEMBER)
+
+
+class PaymentQuery(ListQuery):
+    """Filters of the list."""
+
+    invoice_id = Id("inv")
+    member_id = Id("mem")
+    company_id = Id("com")
+    payment_method_id = Id("pmt")
+    gateway_id = Id("gtw")
+    state = fields.String()
+    source = fields.String()
+    provider = fields.String()
+
+
+_FILTERS = ("invoice_id", "member_id", "company_id", "payment_method_id", "gateway_id", "state", "source", "provider")
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/payments", methods=["POST"])
+@allow(*PAYERS)
+@idempotent(required=True, by_effect=True)
+@blueprint.arguments(PayInSchema)
+@blueprint.response(201, PaymentSchema)
+def pay_invoice(body: dict[str, Any], invoice_id: str) -> Payment:
+    """Pay an invoice now with a saved method, or record money that was taken by hand."""
+    session, principal = current_session(), current_principal()
+    invoice, key, fingerprint = decode_path_id("inv", invoice_id), request_key(), request_fingerprint()
+    earlier = paying.payment_by_request(session, key, fingerprint)
+    if earlier is not None:
+        return earlier
+    if "method" in body:
+        if principal.role not in CASHIERS:
+            raise ForbiddenError("role_not_allowed", "only staff record money that was taken by hand")
+        return _by_hand(invoice, body, key, fingerprint)
+    settings = billing_settings(session)
+    pay_now = settings is not None and settings.pay_now
+    payers: list[UUID | None] = []
+
+    def permit(found: Invoice) -> None:
+        permit_invoice(principal, found, pay_now=pay_now)
+        payers.append(found.payer_id)
+
+    def check_method(method: PaymentMethod) -> None:
+        permit_method(principal, payers[-1], method)
+
+    payment = paying.pay_now(
+        session,
+        providers(),
+        invoice,
+        body["payment_method_id"],
+        permit=permit,
+        permit_method=check_method,
+        return_url=body.get("return_url"),
+        request_key=key,
+        fingerprint=fingerprint,
+    )
+    remember_etag(payment)
+    return payment
+
+
+def _by_hand(invoice_id: UUID, body: dict[str, Any], key: str, fingerprint: str) -> Payment:
+    payment = paying.record_manual(
+        current_session(),
+        providers(),
+        invoice_id,
+        method=body["method"],
+        amount=body.get("amount"),
+        reference=body.get("reference"),
+        day=body.get("date"),
+        request_key=key,
+        fingerprint=fingerprint,
+    )
+    remember_etag(payment)
+    return payment
+
+
+@blueprint.route("/v1/payments", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(PaymentQuery, location="query")
+@blueprint.response(200, page_schema(PaymentSchema))
+def list_payments(query: dict[str, Any]) -> dict[str, Any]:
+    """List payments, the newest first; members see their own."""
+    statement = select(Payment)
+    for name in _FILTERS:
+        if name in query:
+            statement = statement.where(getattr(Payment, name) == query[name])
+    mine = owned_by(current_principal(), Payment)
+    statement = statement if mine is None else statement.where(mine)
+    return page(current_session(), statement, query, key=Payment.id)
+
+
+@blueprint.route("/v1/payments/<payment_id>", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.response(200, PaymentSchema)
+def get_payment(payment_id: str) -> Payment:
+    """Show a payment."""
+    payment = find_payment(decode_path_id("pay", payment_id))
+    remember_etag(payment)
+    return payment
+
+
+@blueprint.route("/v1/payments/<payment_id>/refunds", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(ListQuery, location="query")
+@blueprint.response(200, page_schema(RefundSchema))
+def list_refunds(query: dict[str, Any], payment_id: str) -> dict[str, Any]:
+    """List what was given back of a payment."""
+    payment = find_payment(decode_path_id("pay", payment_id))
+    statement = select(Refund).where(Refund.payment_id == payment.id)
+    return page(current_session(), statement, query, key=Refund.id)
+
+
+def find_payment(payment_id: UUID) -> Payment:
+    """A payment that the caller may see. Raises NotFoundError."""
+    payment = current_session().scalars(select(Payment).where(Payment.id == payment_id)).one_or_none()
+    if payment is None:
+        raise NotFoundError("payment_not_found", "there is no such payment")
+    permit_row(current_principal(), payment, "payment_not_found")
+    return payment
+
+
+@blueprint.route("/v1/payments/<payment_id>/refunds", methods=["POST"])
+@allow(Role.OWNER, Role.ADMIN)
+@idempotent(required=True, by_effect=True)
+@blueprint.arguments(RefundInSchema)
+@blueprint.response(201, RefundSchema)
+def refund_payment(body: dict[str, Any], payment_id: str) -> Refund:
+    """Give money back through the gateway that took it: all that is left unless ``amount`` says less."""
+    session, key, fingerprint = current_session(), request_key(), request_fingerprint()
+    earlier = refunds.refund_by_request(session, key, fingerprint)
+    if earlier is not None:
+        return earlier
+    payment, invoice = charging.lock_payment(session, decode_path_id("pay", payment_id))
+    amount = body.get("amount") or refundable(ledger.facts_of(payment))
+    refund = refunds.begin_refund(
+        session, payment, invoice, amount, reason=body.get("reason"), request_key=key, fingerprint=fingerprint
+    )
+    errand = refunds.errand_for_refund(session, providers(), refund)
+    refunds.lease(session, refund)
+    session.commit()
+    outcome = refunds.carry_refund(errand)
+    payment, invoice, refund = refunds.lock_refund(session, errand.refund_id)
+    refunds.report_refund(session, payment, invoice, refund, outcome)
+    return refund

@@ -1,0 +1,76 @@
+"""``/v1/reports/payments`` and ``/v1/setup/payments``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from common.auth import Role, allow
+from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
+from common.http.schemas import QuerySchema
+from payments.services.readiness import setup_facts, setup_problems
+from payments.services.reconciliation import reconcile
+
+blueprint = Blueprint("payment-reports", __name__, description="Reports about money")
+
+
+class ReconciliationQuery(QuerySchema):
+    """Civil dates in the organisation's zone, both inclusive."""
+
+    start = fields.Date(required=True)
+    end = fields.Date(required=True)
+
+
+class ReconciliationLineSchema(StrictSchema):
+    """One gateway's money in the period."""
+
+    gateway_id = Id("gtw", allow_none=True)
+    provider = fields.String()
+    collected = MoneyField()
+    refunded = MoneyField()
+    disputed = MoneyField()
+    net = MoneyField(negative=True)
+    payments = fields.Integer()
+    unsettled = fields.Integer()
+
+
+class ReconciliationSchema(StrictSchema):
+    """Money by gateway."""
+
+    start = fields.Date()
+    end = fields.Date()
+    gateways = fields.List(fields.Nested(ReconciliationLineSchema))
+
+
+@blueprint.route("/v1/reports/payments", methods=["GET"])
+@allow(Role.OWNER, Role.ADMIN, Role.ACCOUNTANT)
+@blueprint.arguments(ReconciliationQuery, location="query")
+@blueprint.response(200, ReconciliationSchema)
+def show_reconciliation(query: dict[str, Any]) -> dict[str, Any]:
+    """Show what came in and went out through each gateway, to be held against the provider's payouts."""
+    return reconcile(current_session(), query["start"], query["end"])
+
+
+class PaymentsProblemSchema(StrictSchema):
+    """Something that keeps money from coming in."""
+
+    code = fields.String()
+    detail = fields.String()
+    href = fields.String()
+
+
+class PaymentsSetupSchema(StrictSchema):
+    """What payments adds to the checklist."""
+
+    facts = fields.Dict()
+    problems = fields.List(fields.Nested(PaymentsProblemSchema))
+
+
+@blueprint.route("/v1/setup/payments", methods=["GET"])
+@allow(Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.ACCOUNTANT)
+@blueprint.response(200, PaymentsSetupSchema)
+def show_setup() -> dict[str, Any]:
+    """Show what keeps money from coming in."""
+    facts = setup_facts(current_session())
+    return {"facts": facts, "problems": list(setup_problems(facts))}

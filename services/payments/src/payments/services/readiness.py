@@ -1,0 +1,79 @@
+"""What payments adds to the "Getting paid" checklist: what would keep money from coming in (DOMAIN section 0)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select
+
+from common.db import TenantSession
+from payments.models import Collection, Customer, Gateway, Payment, PaymentMethod
+from payments.services.planning import billing_settings
+
+CREDENTIALS_REJECTED = "gateway_credentials_rejected"
+
+
+def setup_facts(session: TenantSession) -> dict[str, Any]:
+    """Counts, by name, that the checklist and its problems are made from."""
+    settings = billing_settings(session)
+    with_method = select(PaymentMethod.owner_id).where(PaymentMethod.state == "active")
+    return {
+        "gateways_connected": _count(session, Gateway, Gateway.state == "connected", Gateway.provider != "manual"),
+        "gateways_without_events": _count(
+            session,
+            Gateway,
+            Gateway.state == "connected",
+            Gateway.provider.not_in(("manual", "sandbox")),
+            Gateway.has_webhook_secret.is_(False),
+        ),
+        "gateways_in_test_mode": _count(
+            session, Gateway, Gateway.state == "connected", Gateway.provider != "manual", Gateway.is_live.is_(False)
+        ),
+        "members_without_method": _count(
+            session,
+            Customer,
+            Customer.kind == "member",
+            Customer.status == "active",
+            Customer.company_id.is_(None),
+            Customer.id.not_in(with_method),
+        ),
+        "collections_awaiting_method": _count(session, Collection, Collection.state == "awaiting_method"),
+        "collections_given_up": _count(session, Collection, Collection.state == "gave_up"),
+        "credentials_rejected": _count(
+            session, Payment, Payment.failure_code == CREDENTIALS_REJECTED, Payment.state == "failed"
+        ),
+        "automatic_collection": bool(settings and settings.automatic_collection),
+        "is_live": session.organization.mode == "live",
+    }
+
+
+def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """What keeps money from coming in, most basic first."""
+    gateways, methods, collections = "/v1/payment-gateways", "/v1/payment-methods", "/v1/collections"
+    if not facts["gateways_connected"]:
+        yield _problem("no_payment_gateway", "no gateway is connected: nothing can be paid online", gateways)
+    if facts["is_live"] and facts["gateways_in_test_mode"]:
+        yield _problem("gateway_in_test_mode", "a gateway has test keys: it takes no real money", gateways)
+    if facts["gateways_without_events"]:
+        detail = "a gateway has no signing secret: what its provider reports later (debits, disputes) is not heard"
+        yield _problem("gateway_without_events", detail, gateways)
+    if facts["credentials_rejected"]:
+        yield _problem("gateway_credentials_rejected", "a provider no longer accepts our keys", gateways)
+    if facts["automatic_collection"] and facts["members_without_method"]:
+        detail = f"{facts['members_without_method']} members have no payment method to collect from"
+        yield _problem("members_without_method", detail, methods)
+    if facts["collections_awaiting_method"]:
+        detail = f"{facts['collections_awaiting_method']} invoices wait for a payment method"
+        yield _problem("collections_awaiting_method", detail, collections)
+    if facts["collections_given_up"]:
+        detail = f"{facts['collections_given_up']} invoices were given up after the last attempt"
+        yield _problem("collections_given_up", detail, collections)
+
+
+def _problem(code: str, detail: str, href: str) -> dict[str, str]:
+    return {"code": code, "detail": detail, "href": href}
+
+
+def _count(session: TenantSession, model: Any, *conditions: Any) -> int:
+    return int(session.scalar(select(func.count(model.id)).where(*conditions)) or 0)

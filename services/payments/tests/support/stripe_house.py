@@ -1,0 +1,96 @@
+"""An organisation whose gateway is Stripe's wire double, and the accidents that can happen on the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from payments_house import House, make_house
+from stripe_wire_double import API_KEY, WEBHOOK_SECRET, StripeDouble
+
+from common.testing.plugin import ApiClient
+from payments.gateways.port import ChargeOutcome, ChargeRequest, PaymentGateway
+from payments.gateways.registry import Connections, build_gateway
+from payments.gateways.stripe import StripeConnection
+from payments.services.providers import Providers
+
+
+class Killed(BaseException):
+    """The process ends here; nothing catches it."""
+
+
+@dataclass
+class Accidents:
+    """What happens around the next charges."""
+
+    before_charge: list[Callable[[], None]] = field(default_factory=list)
+    after_charge: list[Callable[[], None]] = field(default_factory=list)
+
+    @staticmethod
+    def kill() -> None:
+        """SIGKILL."""
+        raise Killed
+
+
+class Accident:
+    """An adapter with accidents before and after its charges."""
+
+    def __init__(self, inner: PaymentGateway, accidents: Accidents) -> None:
+        self._inner, self._accidents = inner, accidents
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """The inner adapter's, with what happens around it."""
+        if self._accidents.before_charge:
+            self._accidents.before_charge.pop(0)()
+        outcome = self._inner.charge(request)
+        if self._accidents.after_charge:
+            self._accidents.after_charge.pop(0)()
+        return outcome
+
+
+@dataclass
+class StripeHouse:
+    """A house with Stripe behind it."""
+
+    house: House
+    double: StripeDouble
+    gateway: str
+    accidents: Accidents
+
+    def save_method(self, behaviour: str = "ok") -> str:
+        """Save a method that the provider's element made."""
+        return self.house.save_method(self.double.new_method(behaviour), gateway_id=self.gateway)
+
+    def deliver(self, event: dict[str, Any], headers: Mapping[str, str] | None = None) -> int:
+        """Post an event as Stripe does; the status of our answer."""
+        body, signed = self.double.signed(event)
+        sent = {"Content-Type": "application/json", **(headers or signed)}
+        answer = self.house.nobody.request("POST", f"/v1/webhooks/{self.gateway}", data=body, headers=sent)
+        return int(answer.status_code)
+
+    def deliver_all(self) -> None:
+        """Post everything that the provider has to say, and apply it."""
+        for event in list(self.double.events):
+            assert self.deliver(event) == 202
+        self.house.run()
+
+
+def make_stripe_house(app: Any, sign_in: Callable[..., ApiClient], double: StripeDouble, address: str) -> StripeHouse:
+    """Connect the wire double to a fresh organisation, as the only gateway of the app's providers."""
+    accidents = Accidents()
+
+    def build(provider: str, credentials: Mapping[str, str], connections: Connections) -> PaymentGateway:
+        adapter = build_gateway(provider, credentials, connections)
+        return Accident(adapter, accidents) if provider == "stripe" else adapter  # type: ignore[return-value]
+
+    connection = StripeConnection(address, connect_timeout=2, read_timeout=0.4, network_retries=0)
+    app.extensions["providers"] = Providers(app.extensions["settings"], build, Connections(connection))
+    house = make_house(app, sign_in)
+    keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET, "publishable_key": "pk_test_double"}
+    made = house.owner.post("/v1/payment-gateways", {"provider": "stripe", "credentials": keys})
+    assert made.status_code == 201, made.json
+    return StripeHouse(house, double, made.json["id"], accidents)

@@ -1,0 +1,79 @@
+"""Companies: who pays for several members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import BooleanField
+
+from portal.admin import options
+from portal.admin.door import DESK, blueprint, require
+from portal.api import api
+from portal.fields import ChoiceField, LineField
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
+from portal.names import by_id
+from portal.translation import gettext as _
+from portal.translation import lazy_gettext
+
+
+class CompanyForm(ApiForm):
+    """What `POST /v1/companies` takes."""
+
+    name = LineField(lazy_gettext("Name"), [NEEDED])
+    email = LineField(lazy_gettext("E-mail address"), [MAYBE, AN_EMAIL])
+    phone = LineField(lazy_gettext("Telephone"), [MAYBE])
+    location_id = ChoiceField(lazy_gettext("Home location"), [MAYBE])
+    auto_collect = BooleanField(lazy_gettext("Charge the saved payment method automatically"), default=True)
+
+
+@blueprint.get("/companies")
+def companies() -> str:
+    """A page of the list."""
+    query = {name: request.args.get(name) for name in ("q", "cursor")}
+    return render_template("admin/companies/list.html", page=api().page("/v1/companies", **query, sort="name"))
+
+
+@blueprint.route("/companies/new", methods=["GET", "POST"])
+def new_company() -> str | Response:
+    """Take a company in."""
+    require(*DESK)
+    form = _form({"auto_collect": True})
+    made = form.send(lambda body: api().post("/v1/companies", body))
+    if made is None:
+        return render_template("admin/companies/edit.html", form=form, company=None)
+    return redirect(url_for("admin.company", company_id=made["id"]))
+
+
+@blueprint.get("/companies/<company_id>")
+def company(company_id: str) -> str:
+    """All about a company."""
+    calls = api()
+    return render_template(
+        "admin/companies/profile.html",
+        company=calls.get(f"/v1/companies/{company_id}"),
+        people=calls.page("/v1/members", company_id=company_id, sort="name"),
+        memberships=calls.items("/v1/memberships", company_id=company_id),
+        invoices=calls.items("/v1/invoices", company_id=company_id, limit=10),
+        methods=calls.items("/v1/payment-methods", company_id=company_id),
+        plans=by_id(calls.items("/v1/plans", limit=200)),
+    )
+
+
+@blueprint.route("/companies/<company_id>/edit", methods=["GET", "POST"])
+def edit_company(company_id: str) -> str | Response:
+    """Change a company."""
+    require(*DESK)
+    path = f"/v1/companies/{company_id}"
+    found = api().get(path)
+    form = _form(found)
+    if form.send(lambda body: api().patch(path, body), nulls=True) is None:
+        return render_template("admin/companies/edit.html", form=form, company=found)
+    return redirect(url_for("admin.company", company_id=company_id))
+
+
+def _form(shown: dict[str, Any]) -> CompanyForm:
+    form = CompanyForm(shown=shown)
+    form.location_id.choices = options.locations(_("None"))
+    return form

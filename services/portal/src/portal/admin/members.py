@@ -1,0 +1,134 @@
+"""Members: list, search, profile, invitation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import BooleanField
+
+from portal.admin import options
+from portal.admin.door import DESK, blueprint, require
+from portal.api import api
+from portal.fields import ChoiceField, LineField, WholeField
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
+from portal.names import by_id
+from portal.translation import gettext as _
+from portal.translation import lazy_gettext
+
+
+class MemberForm(ApiForm):
+    """What `POST /v1/members` takes."""
+
+    name = LineField(lazy_gettext("Name"), [NEEDED])
+    email = LineField(lazy_gettext("E-mail address"), [MAYBE, AN_EMAIL])
+    phone = LineField(lazy_gettext("Telephone"), [MAYBE])
+    location_id = ChoiceField(lazy_gettext("Home location"), [MAYBE])
+    company_id = ChoiceField(lazy_gettext("Company"), [MAYBE])
+    language = ChoiceField(
+        lazy_gettext("Language of mails"),
+        [MAYBE],
+        choices=[("", lazy_gettext("As the organisation")), ("en", "English"), ("de", "Deutsch")],
+    )
+    billing_day = WholeField(lazy_gettext("Billed on day of the month"), [MAYBE])
+    auto_collect = BooleanField(lazy_gettext("Charge the saved payment method automatically"), default=True)
+    billing__name = LineField(lazy_gettext("Name on invoices"), [MAYBE])
+    billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
+    billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
+    billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
+    billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
+    billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
+    billing__address__country = LineField(lazy_gettext("Country"), [MAYBE])
+
+
+@blueprint.get("/members")
+def members() -> str:
+    """A page of the list; search by name or e-mail address."""
+    query = {name: request.args.get(name) for name in ("q", "cursor", "location_id", "status")}
+    page = api().page("/v1/members", **query, sort="name", limit=50)
+    places = options.locations(_("All locations"))
+    return render_template("admin/members/list.html", page=page, locations=places)
+
+
+@blueprint.route("/members/new", methods=["GET", "POST"])
+def new_member() -> str | Response:
+    """Take a member in."""
+    require(*DESK)
+    form = _form({"location_id": request.args.get("location_id"), "auto_collect": True})
+    made = form.send(lambda body: api().post("/v1/members", _whole(body)))
+    if made is None:
+        return render_template("admin/members/edit.html", form=form, member=None)
+    return redirect(url_for("admin.member", member_id=made["id"]))
+
+
+@blueprint.get("/members/<member_id>")
+def member(member_id: str) -> str:
+    """All about a member."""
+    calls = api()
+    return render_template(
+        "admin/members/profile.html",
+        member=calls.get(f"/v1/members/{member_id}"),
+        memberships=calls.items("/v1/memberships", member_id=member_id),
+        bookings=calls.items("/v1/bookings", member_id=member_id, limit=10),
+        invoices=calls.items("/v1/invoices", member_id=member_id, limit=10),
+        methods=calls.items("/v1/payment-methods", member_id=member_id),
+        plans=by_id(calls.items("/v1/plans", limit=200)),
+    )
+
+
+@blueprint.route("/members/<member_id>/edit", methods=["GET", "POST"])
+def edit_member(member_id: str) -> str | Response:
+    """Change a member."""
+    require(*DESK)
+    path = f"/v1/members/{member_id}"
+    found = api().get(path)
+    form = _form(found)
+    if form.send(lambda body: api().patch(path, _whole(body)), nulls=True) is None:
+        return render_template("admin/members/edit.html", form=form, member=found)
+    return redirect(url_for("admin.member", member_id=member_id))
+
+
+@blueprint.post("/members/<member_id>/invitation")
+def invite_member(member_id: str) -> Response:
+    """Mail an invitation to the Member Portal."""
+    act(lambda: api().post(f"/v1/members/{member_id}/invitation"), _("The invitation is on its way."))
+    return redirect(url_for("admin.member", member_id=member_id))
+
+
+@blueprint.post("/members/<member_id>/archive")
+def archive_member(member_id: str) -> Response:
+    """Archive a member."""
+    done = act(lambda: api().delete(f"/v1/members/{member_id}"), _("The member is archived."))
+    return redirect(url_for("admin.member", member_id=member_id) if done is None else url_for("admin.members"))
+
+
+@blueprint.post("/members/<member_id>/payment-methods")
+def add_test_method(member_id: str) -> Response:
+    """Save a sandbox card for a member."""
+    body = {"member_id": member_id, "token": request.form.get("token", "sandbox_ok")}
+    act(lambda: api().post("/v1/payment-methods/setup", body), _("The card is saved."))
+    return redirect(url_for("admin.member", member_id=member_id) + "#methods")
+
+
+@blueprint.post("/members/<member_id>/payment-methods/<method_id>/removal")
+def remove_method(member_id: str, method_id: str) -> Response:
+    """Forget a payment method."""
+    act(lambda: api().delete(f"/v1/payment-methods/{method_id}"), _("The payment method is removed."))
+    return redirect(url_for("admin.member", member_id=member_id) + "#methods")
+
+
+def _form(shown: dict[str, Any]) -> MemberForm:
+    form = MemberForm(shown=shown)
+    form.location_id.choices = options.locations(_("None"))
+    form.company_id.choices = options.companies(_("None"))
+    return form
+
+
+def _whole(body: dict[str, Any]) -> dict[str, Any]:
+    """Addresses take no nulls: what is empty is left out."""
+    billing = body.get("billing") or {}
+    address = {name: text for name, text in (billing.get("address") or {}).items() if text}
+    if "billing" in body:
+        body["billing"] = {**billing, "address": address or None}
+    return body

@@ -1,0 +1,125 @@
+"""Rooms, desks and event spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, TextAreaField
+
+from portal.admin import options
+from portal.admin.door import EDITORS, blueprint, require
+from portal.api import api
+from portal.fields import ChoiceField, LineField, NumberField, WholeField, WordListField, required_number
+from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.states import choices
+from portal.translation import gettext as _
+from portal.translation import lazy_gettext
+
+TYPES = ("meeting_room", "private_office", "dedicated_desk", "hot_desk", "event_space", "custom")
+_POLICY = ("min_minutes", "max_minutes", "min_notice_minutes", "furthest_days_ahead", "buffer_after_minutes")
+
+
+class ResourceForm(ApiForm):
+    """What `POST /v1/resources` takes, with the policies that most rooms need."""
+
+    LOCAL = frozenset({"cancel_hours", "cancel_percent"})
+
+    name = LineField(lazy_gettext("Name"), [NEEDED])
+    type = ChoiceField(lazy_gettext("Kind"), [NEEDED])
+    location_id = ChoiceField(lazy_gettext("Location"), [NEEDED])
+    capacity = WholeField(lazy_gettext("Bookings at the same time"), [required_number], default=1)
+    seats = WholeField(lazy_gettext("Seats"), [MAYBE])
+    description = TextAreaField(lazy_gettext("Description"), [MAYBE])
+    amenities = WordListField(lazy_gettext("Amenities"), [MAYBE])
+    visibility = ChoiceField(lazy_gettext("Who sees and books it"), [NEEDED])
+    is_free = BooleanField(lazy_gettext("Free of charge"))
+    booking_policy__min_minutes = WholeField(lazy_gettext("Shortest booking"), [MAYBE])
+    booking_policy__max_minutes = WholeField(lazy_gettext("Longest booking"), [MAYBE])
+    booking_policy__min_notice_minutes = WholeField(lazy_gettext("Notice before the start"), [MAYBE])
+    booking_policy__furthest_days_ahead = WholeField(lazy_gettext("How far ahead"), [MAYBE])
+    booking_policy__buffer_after_minutes = WholeField(lazy_gettext("Pause after each booking"), [MAYBE])
+    booking_policy__approval = BooleanField(lazy_gettext("Bookings wait for approval"))
+    cancel_hours = WholeField(lazy_gettext("Cancelling is free until"), [MAYBE])
+    cancel_percent = NumberField(lazy_gettext("Afterwards it costs"), [MAYBE])
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """With policies of what was filled in: what is left out limits nothing."""
+        body = super().body(nulls=False)
+        policy = body.get("booking_policy", {})
+        body["booking_policy"] = {name: value for name, value in policy.items() if value not in (None, False)}
+        if self.cancel_hours.data is not None and self.cancel_percent.data is not None:
+            step = {"hours_before": self.cancel_hours.data, "percent": self.cancel_percent.api_value()}
+            body["cancellation_policy"] = {"steps": [step]}
+        elif nulls:
+            body["cancellation_policy"] = {}
+        return body
+
+
+@blueprint.get("/resources")
+def resources() -> str:
+    """A page of the list, with what keeps a room from earning."""
+    query = {name: request.args.get(name) for name in ("location_id", "type", "cursor")}
+    page = api().page("/v1/resources", **query, sort="name")
+    places = options.locations(_("All locations"))
+    return render_template("admin/resources/list.html", page=page, locations=places, types=choices(*TYPES))
+
+
+@blueprint.route("/resources/new", methods=["GET", "POST"])
+def new_resource() -> str | Response:
+    """Add a room or desk."""
+    require(*EDITORS)
+    form = _form({"visibility": "public", "type": "meeting_room", "capacity": 1, **request.args.to_dict()})
+    if not form.location_id.choices:
+        return render_template("admin/resources/no_location.html")
+    made = form.send(lambda body: api().post("/v1/resources", body))
+    if made is None:
+        return render_template("admin/resources/edit.html", form=form, resource=None, rates=[])
+    act(lambda: made, _("Saved. Now say what it costs."))
+    return redirect(url_for("admin.new_rate", resource_id=made["id"]) if not made.get("is_free") else _list())
+
+
+@blueprint.route("/resources/<resource_id>", methods=["GET", "POST"])
+def resource(resource_id: str) -> str | Response:
+    """Change a room or desk."""
+    path = f"/v1/resources/{resource_id}"
+    found = api().get(path)
+    steps = (found.get("cancellation_policy") or {}).get("steps") or [{}]
+    step = {"cancel_hours": steps[0].get("hours_before"), "cancel_percent": steps[0].get("percent")}
+    form = _form({**found, **step})
+    if form.send(lambda body: api().patch(path, _merged(found, body)), nulls=True) is None:
+        rates = api().items("/v1/resource-rates", resource_id=resource_id)
+        return render_template("admin/resources/edit.html", form=form, resource=found, rates=rates)
+    return redirect(_list())
+
+
+@blueprint.post("/resources/<resource_id>/archive")
+def archive_resource(resource_id: str) -> Response:
+    """Archive a room or desk."""
+    act(lambda: api().delete(f"/v1/resources/{resource_id}"), _("It is archived."))
+    return redirect(_list())
+
+
+def _merged(found: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Keep the parts of policies that the form does not show."""
+    kept = {k: v for k, v in (found.get("booking_policy") or {}).items() if k not in {*_POLICY, "approval"}}
+    body["booking_policy"] = {**kept, **body["booking_policy"]}
+    if found.get("visibility") == "plans" and body.get("visibility") == "plans":
+        body["plan_ids"] = found.get("plan_ids", [])
+    return body
+
+
+def _form(shown: dict[str, Any]) -> ResourceForm:
+    form = ResourceForm(shown=shown)
+    form.type.choices = choices(*TYPES)
+    offered = ("public", "members", "plans") if shown.get("visibility") == "plans" else ("public", "members")
+    form.visibility.choices = choices(*offered)
+    form.location_id.choices = options.locations()
+    return form
+
+
+def _list() -> str:
+    return url_for("admin.resources")
+
+
