@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import footings
 import pytest
@@ -10,16 +11,23 @@ from client import GatewayClient
 
 
 @pytest.fixture(scope="session", params=["standalone", "servers"])
-def footing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[footings.Footing]:
+def footing(request: pytest.FixtureRequest) -> Iterator[footings.Footing]:
     """A running suite; each test makes an organisation of its own in it."""
-    data = tmp_path_factory.mktemp(request.param)
-    if request.param == "standalone":
-        with footings.standalone(data) as running:
-            yield running
-    else:
-        urls = request.getfixturevalue("postgres_server_url"), request.getfixturevalue("amqp_url")
-        with footings.servers(data, *urls) as running:
-            yield running
+    with footings.data_folder() as data:
+        if request.param == "standalone":
+            with footings.standalone(data) as running:
+                yield running
+        else:
+            urls = request.getfixturevalue("postgres_server_url"), request.getfixturevalue("amqp_url")
+            with footings.servers(data, *urls) as running:
+                yield running
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """An empty folder for a suite's data."""
+    with footings.data_folder() as data:
+        yield data
 
 
 @pytest.fixture

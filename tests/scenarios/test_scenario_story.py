@@ -42,7 +42,7 @@ def test_each_switch_does_its_own_part_only(client: GatewayClient, switch: str |
     house.api.advance("2027-02-25T12:00:00Z")
     (invoice,) = invoices(house)
     assert invoice["total"] == euro(18214)
-    sent = [n for n in notifications(house) if n["template"] == "invoice-sent"]
+    sent = [n for n in notifications(house) if n["template"] == "invoice"]
     assert len(sent) == (1 if switch == "automatic_sending" else 0)
     paid = [p["state"] for p in payments(house, invoice)]
     assert paid == (["succeeded"] if switch == "automatic_collection" else [])

@@ -30,7 +30,7 @@ class GatewayClient:
 
     def __init__(self, origin: str, token: str | None = None, *, patient: bool = False) -> None:
         self.origin, self.token, self.patient = origin, token, patient
-        self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(5, read=120))
+        self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=120))
 
     def signed_in(self, token: str) -> GatewayClient:
         """The same client with a token."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,14 @@ class Footing:
     origin: str
     data: Path
     process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for a suite's data that the embedded server's user may enter, also when root runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="deskledger-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def free_ports(count: int) -> int:

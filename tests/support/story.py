@@ -144,9 +144,9 @@ def check_outcome(house: House) -> None:
     assert [first["number"], second["number"]] == ["INV-2027-00001", "INV-2027-00002"]
     for invoice in (first, second):
         check_paid_once(house, invoice)
-    receipts = [n for n in notifications(house) if n["template"] == "payment-succeeded"]
+    receipts = [n for n in notifications(house) if n["template"] == "receipt"]
     assert len(receipts) == 2
-    assert len([n for n in notifications(house) if n["template"] == "invoice-sent"]) == 2
+    assert len([n for n in notifications(house) if n["template"] == "invoice"]) == 2
 
 
 def check_paid_once(house: House, invoice: dict[str, Any]) -> None:

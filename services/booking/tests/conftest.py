@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from booking.jobs import build_jobs
 from booking.service import SERVICE
-
 from common.db import Database
 from common.ids import new_id
 from common.jobs import Scheduler

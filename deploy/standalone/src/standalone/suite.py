@@ -38,6 +38,7 @@ class Suite:
         self, settings: SuiteSettings, server_url: str, transport: Callable[[Consumers], Transport] | None = None
     ) -> None:
         self.settings = settings
+        self._server_url = server_url
         self._transport = transport or (lambda consumers: LocalTransport(consumers, ROUTING))
         self.runtimes = [_runtime(service, settings, server_url) for service in ALL_SERVICES]
         self._stop = threading.Event()
@@ -47,7 +48,7 @@ class Suite:
     def start(self) -> None:
         """Migrate every database, start every worker, build the door."""
         for runtime in self.runtimes:
-            create_database(runtime.settings.database_url, runtime.database.engine.url.database or "")
+            create_database(self._server_url, runtime.database.engine.url.database or "")
             runtime.migrate()
         transport = self._transport({r.service.name: r.consumer for r in self.runtimes})
         for runtime in self.runtimes:

@@ -118,7 +118,6 @@ class Scheduler:
             driver.autocommit = True
             driver.execute(f"LISTEN {CHANNEL}")
             yield driver
-            driver.close()
         finally:
             connection.close()
 

@@ -215,12 +215,8 @@ def _create_credits() -> None:
         sa.UniqueConstraint(
             "membership_id", "valid_from", "source", name="uq_credit_grant_membership_id_valid_from_source"
         ),
-        sa.CheckConstraint(
-            "hours - reserved - consumed - expired >= 0", name=op.f("ck_credit_grant_not_below_zero")
-        ),
-        sa.CheckConstraint(
-            "reserved >= 0 AND consumed >= 0 AND expired >= 0", name=op.f("ck_credit_grant_sums")
-        ),
+        sa.CheckConstraint("hours - reserved - consumed - expired >= 0", name=op.f("ck_credit_grant_not_below_zero")),
+        sa.CheckConstraint("reserved >= 0 AND consumed >= 0 AND expired >= 0", name=op.f("ck_credit_grant_sums")),
         versioned=False,
     )
     _index("credit_grant", "member_id")
@@ -268,7 +264,10 @@ def _create_visits() -> None:
         sa.Column("day", sa.Date, nullable=False),
         sa.ForeignKeyConstraint(["pass_id"], ["day_pass.id"], name="fk_pass_use_pass_id"),
         sa.UniqueConstraint(
-            "organization_id", "member_id", "location_id", "day",
+            "organization_id",
+            "member_id",
+            "location_id",
+            "day",
             name="uq_pass_use_organization_id_member_id_location_id_day",
         ),
         versioned=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -19,27 +20,15 @@ _BATCH = 50
 def build_jobs(_settings: BookingSettings) -> Sequence[Job]:
     """Holds that run out, bookings that end or are missed, credits that come and go, forgotten check-outs."""
     return (
-        Job(
-            "bookings",
-            select(Booking.organization_id, Booking.due_at.label("due_at")).where(Booking.due_at.is_not(None)),
-            _in_batches(lifecycle.run_due),
-        ),
-        Job(
-            "credit-expiry",
-            select(CreditGrant.organization_id, CreditGrant.due_at).where(CreditGrant.due_at.is_not(None)),
-            _in_batches(grants.expire_due_grants),
-        ),
-        Job(
-            "monthly-grants",
-            select(Membership.organization_id, Membership.grant_due_at).where(Membership.grant_due_at.is_not(None)),
-            _in_batches(grants.grant_due_months),
-        ),
-        Job(
-            "check-outs",
-            select(CheckIn.organization_id, CheckIn.due_at).where(CheckIn.due_at.is_not(None)),
-            _in_batches(visits.close_forgotten),
-        ),
+        Job("bookings", _due(Booking, Booking.due_at), _in_batches(lifecycle.run_due)),
+        Job("credit-expiry", _due(CreditGrant, CreditGrant.due_at), _in_batches(grants.expire_due_grants)),
+        Job("monthly-grants", _due(Membership, Membership.grant_due_at), _in_batches(grants.grant_due_months)),
+        Job("check-outs", _due(CheckIn, CheckIn.due_at), _in_batches(visits.close_forgotten)),
     )
+
+
+def _due(model: type[Any], due_at: Any) -> Any:
+    return select(model.organization_id, due_at.label("due_at")).where(due_at.is_not(None))
 
 
 def _in_batches(work: Callable[[TenantSession, datetime, int], int]) -> Callable[[JobRun], None]:

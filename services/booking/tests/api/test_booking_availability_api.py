@@ -117,9 +117,7 @@ def test_gh_1_strangers_see_only_public_resources_and_their_prices(room: Any) ->
     wanted = {"resource_id": f"res_{open_room.hex}", "start": "2027-02-15T09:00:00Z", "end": "2027-02-15T12:00:00Z"}
     quoted = stranger.post(f"/v1/storefront/{slug}/quote", wanted)
     assert (quoted.status_code, quoted.json["total"]["amount_minor"]) == (200, 4500)
-    hidden = stranger.post(
-        f"/v1/storefront/{slug}/quote", {**wanted, "resource_id": f"res_{room.resource_id.hex}"}
-    )
+    hidden = stranger.post(f"/v1/storefront/{slug}/quote", {**wanted, "resource_id": f"res_{room.resource_id.hex}"})
     assert (hidden.status_code, hidden.json["code"]) == (422, "unknown_resource")
     too_long = stranger.post(f"/v1/storefront/{slug}/quote", {**wanted, "end": "2027-03-29T12:00:00Z"})
     assert too_long.json["code"] == "too_long"

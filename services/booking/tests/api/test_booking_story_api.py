@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from booking.service import SERVICE
 
+from booking.service import SERVICE
 from common.db.migrate import schema_differences
 from common.db.plumbing import plumbing_metadata
 from common.ids import new_id

@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from booking.models import CreditEntry, CreditGrant
 from sqlalchemy import select, text
+
+from booking.models import CreditEntry, CreditGrant
 
 
 def at_once(calls: list[Any], threads: int = 16) -> list[Any]:

@@ -28,6 +28,7 @@ from gateway.cors import CrossOrigin
 from gateway.headers import (
     API_HEADERS,
     PAGE_HEADERS,
+    PDF_HEADERS,
     ClientAddresses,
     client_headers,
     request_id_of,
@@ -139,8 +140,10 @@ class Door:
 
     def _dress(self, visit: Visit, headers: list[tuple[str, str]]) -> None:
         """Add what every answer has, unless the service has its own mind about it."""
-        present = {name.lower() for name, _ in headers}
+        present = {name.lower(): value for name, value in headers}
         wanted = PAGE_HEADERS if visit.is_page else API_HEADERS
+        if present.get("content-type") == "application/pdf":
+            wanted = PDF_HEADERS
         headers += [(name, value) for name, low, value in wanted if low not in present]
         headers.append(("X-Request-Id", visit.trace.request_id))
         if visit.is_secure and "strict-transport-security" not in present:

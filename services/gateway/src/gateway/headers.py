@@ -25,20 +25,15 @@ _NOT_GIVEN = HOP_BY_HOP | {"server", "date", "deskledger-messages", "x-request-i
 _OURS = "deskledger-"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
-_SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_EVERYWHERE = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
+_PAGES = {"Referrer-Policy": "strict-origin-when-cross-origin", "Cross-Origin-Opener-Policy": "same-origin"}
 # Answers of the API are no pages: nothing may be loaded or framed by them, and nobody may keep them.
-_API = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
+_API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
 # (name, the name in small letters, value)
-PAGE_HEADERS = [(name, name.lower(), value) for name, value in _SECURITY.items()]
-API_HEADERS = [(name, name.lower(), value) for name, value in (_SECURITY | _API).items()]
+PAGE_HEADERS = [(name, name.lower(), value) for name, value in (_EVERYWHERE | _PAGES).items()]
+API_HEADERS = [(name, name.lower(), value) for name, value in (_EVERYWHERE | _API).items()]
+# Browsers show documents with viewers of their own, which that policy would keep from working.
+PDF_HEADERS = [entry for entry in API_HEADERS if entry[0] != "Content-Security-Policy"]
 
 
 class ClientAddresses:

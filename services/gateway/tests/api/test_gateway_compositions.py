@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from gateway.documents import as_openapi_30, merge_documents
 
@@ -142,5 +143,35 @@ def test_members_have_no_checklist(world: Any, gateway: Any) -> None:
     assert gateway("member").get("/v1/setup").status_code == 403
 
 
-def test_the_storefront_comes_from_the_catalog(world: Any, gateway: Any) -> None:
-    assert gateway(None).get("/v1/storefront/harbour").get_json()["path"] == "/v1/storefront/harbour/catalog"
+@pytest.fixture
+def storefront(world: Any) -> Any:
+    """The catalog's public page with one room, free in the booking service from the clock's now."""
+    page = {"organization": {"id": f"org_{uuid4().hex}"}, "resources": [{"id": "res_1"}, {"id": "res_2"}]}
+
+    @world.services["catalog"].app.get("/v1/storefront/<slug>/catalog")
+    def catalog(slug: str) -> Any:
+        return page if slug == "harbour" else ({"code": "storefront_not_found"}, 404)
+
+    @world.services["booking"].app.get("/v1/storefront/<slug>/availability")
+    def availability(slug: str) -> Any:
+        slots = [{"start": request.args["from"], "end": request.args["to"]}] * 5
+        return {"items": [{"resource_id": "res_1", "free": slots}]}
+
+    return world
+
+
+def test_the_storefront_shows_the_next_free_slots_by_the_organisations_clock(storefront: Any, gateway: Any) -> None:
+    rooms = gateway(None).get("/v1/storefront/harbour").get_json()["resources"]
+    assert [len(room["next_free"]) for room in rooms] == [3, 0]
+    assert rooms[0]["next_free"][0]["start"] == "2027-02-01T08:00:00+00:00"
+
+
+def test_the_storefront_shows_without_slots_while_booking_is_down(storefront: Any, gateway: Any) -> None:
+    storefront.broken.add("booking")
+    rooms = gateway(None).get("/v1/storefront/harbour").get_json()["resources"]
+    assert [room["next_free"] for room in rooms] == [None, None]
+
+
+def test_a_storefront_that_is_not_there_is_404(storefront: Any, gateway: Any) -> None:
+    answer = gateway(None).get("/v1/storefront/nobody")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "storefront_not_found")

@@ -75,6 +75,16 @@ def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_ends_after_i
     assert current_kid(database) == new
 
 
+def test_a_key_used_at_once_is_not_replaced_by_one_that_was_planned_before(database: Database) -> None:
+    ensure_first_key(database, SECRET)
+    planned = rotate_keys(database, SECRET, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
+    urgent = rotate_keys(database, SECRET, use_in=timedelta(), lifetime=timedelta(minutes=15))
+    with database.system_session() as session:
+        session.execute(update(TokenKey).where(TokenKey.kid == planned).values(use_from=session.clock.now()))
+        session.commit()
+    assert current_kid(database) == urgent
+
+
 def test_the_key_set_checks_a_token(members_app: Any, visitor: ApiClient, signed_up: Callable[..., Any]) -> None:
     _, made = signed_up()
     keys = visitor.get("/v1/.well-known/jwks.json")

@@ -134,7 +134,8 @@ def quote_publicly(body: dict[str, Any], slug: str) -> dict[str, Any]:
 
 def storefront_session(slug: str) -> TenantSession:
     """The session of the organisation with a slug. Raises NotFoundError."""
-    organization_id = bind_session(None).scalar(select(organization_table.c.id).where(organization_table.c.slug == slug))
+    table = organization_table
+    organization_id = bind_session(None).scalar(select(table.c.id).where(table.c.slug == slug))
     if organization_id is None:
         raise NotFoundError("not_found", "there is no such storefront")
     return bind_session(organization_id)

@@ -240,5 +240,3 @@ def _show_offer(
         "free_until": offer.free_until,
         "preview": preview,
     }
-
-

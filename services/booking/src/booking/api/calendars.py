@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from sqlalchemy import select
 
 from booking.api.access import BOOKERS, EVERYBODY, find_mine
-from booking.api.credits import require_customer
+from booking.api.credit_grants import require_customer
 from booking.models import CalendarFeed, Resource
 from booking.services import calendars
 from common.auth import Principal, allow, current_principal, public

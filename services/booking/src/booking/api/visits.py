@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 
 from booking.api.access import BOOKERS, DESK, EVERYBODY
-from booking.api.credits import owned_by, require_customer
+from booking.api.credit_grants import owned_by, require_customer
 from booking.api.schemas import EmptySchema
 from booking.models import CheckIn, DayPass
 from booking.services import visits
@@ -112,7 +112,7 @@ class CheckInQuery(ListQuery):
 def list_passes(query: dict[str, Any]) -> dict[str, Any]:
     """List day passes of a member (with their company's) or a company."""
     session = current_session()
-    statement = select(DayPass).where(*owned_by(DayPass, current_principal(), query, session))
+    statement = select(DayPass).where(*owned_by(DayPass, current_principal(), query))
     return page(session, statement, query, key=DayPass.id)
 
 

@@ -38,9 +38,7 @@ class Membership(TenantMixin, VersionMixin, Base):
     """A plan held by a member or company. ``end_date`` is the last day; ``grant_due_at`` the next monthly grant."""
 
     __tablename__ = "membership"
-    __table_args__ = (
-        Index("ix_membership_grant_due_at", "grant_due_at", postgresql_where="grant_due_at IS NOT NULL"),
-    )
+    __table_args__ = (Index("ix_membership_grant_due_at", "grant_due_at", postgresql_where="grant_due_at IS NOT NULL"),)
 
     plan_id: Mapped[UUID]
     member_id: Mapped[UUID | None] = mapped_column(index=True)

@@ -1,7 +1,14 @@
-"""The declarative base of the booking service."""
+"""The booking service's own metadata."""
 
 from __future__ import annotations
 
-from common.db import make_base
+from typing import TYPE_CHECKING
 
-Base = make_base()
+__all__ = ["Base"]
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import DeclarativeBase as Base
+else:
+    from common.db import make_base
+
+    Base = make_base()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,7 @@ class BookingRequest:
     company_id: UUID | None = None
     is_personal: bool = False
     recurrence: Recurrence | None = None
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
     payment: str = "on_invoice"
     note: str | None = None
     checkout_id: UUID | None = None

@@ -13,7 +13,7 @@ from booking.domain.pricing import ExtraOrder
 from booking.domain.recurrence import Occurrence, Scope, moved
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import credits, occupancy
+from booking.services import occupancy, wallets
 from booking.services.announcing import announce
 from booking.services.bookings import place, set_price
 from booking.services.checking import Asker, check_bookable, check_policy, require_editable
@@ -80,9 +80,7 @@ def _require_open(session: TenantSession, booking: Booking, asker: Asker) -> Non
     require_editable(booking.starts_at, now, asker)
 
 
-def _reprice(
-    session: TenantSession, booking: Booking, rows: Sequence[Booking], change: Change, asker: Asker
-) -> None:
+def _reprice(session: TenantSession, booking: Booking, rows: Sequence[Booking], change: Change, asker: Asker) -> None:
     desk = load_desk(
         session,
         change.resource_id or booking.resource_id,
@@ -122,9 +120,7 @@ def _intervals(booking: Booking, rows: Sequence[Booking], change: Change) -> lis
     return [after[row.number] for row in rows]
 
 
-def _require_free_change(
-    session: TenantSession, booking: Booking, desk: Desk, change: Change, asker: Asker
-) -> None:
+def _require_free_change(session: TenantSession, booking: Booking, desk: Desk, change: Change, asker: Asker) -> None:
     """Moving a booking is no way around its cancellation fee: members move it while cancelling is free (BOK-5)."""
     if asker.is_staff or not change.moves or booking.status != Status.CONFIRMED:
         return
@@ -139,9 +135,9 @@ def _draw_anew(
 ) -> None:
     """New prices and credits, locked before any time is taken."""
     if desk.has_grants:
-        credits.lock_customer_grants(session, desk.member_id, desk.company_id)
+        wallets.lock_customer_grants(session, desk.member_id, desk.company_id)
         for row in rows:
-            credits.give_back(session, row)
+            wallets.give_back(session, row)
         session.flush()
     wallet = wallet_for(session, desk, intervals, lock=True)
     for row, interval in zip(rows, intervals, strict=True):

@@ -106,8 +106,7 @@ def keep_membership(session: TenantSession, message: MembershipChanged) -> bool:
 
 def keep_billing_settings(session: TenantSession, message: BillingSettingsChanged) -> bool:
     """Keep the organisation's billing settings."""
-    assert session.organization_id is not None
-    return _keep(session, BillingSettings, session.organization_id, message, {})
+    return _keep(session, BillingSettings, session.organization.id, message, {})
 
 
 def keep_standing(session: TenantSession, message: CustomerStandingChanged) -> bool:

@@ -141,6 +141,7 @@ def _unknown(what: str, detail: str) -> InvalidError:
 
 def _desk(row: Any) -> Desk:
     calendar, policy, cancellation = _rules(row)
+    holdings = tuple(_holding(*entry) for entry in row.memberships or ())
     inactive = {row.member_status, row.company_status} & {"inactive", "archived", "deleted", "former"}
     return Desk(
         resource_id=row.id,
@@ -158,9 +159,9 @@ def _desk(row: Any) -> Desk:
         rates=tuple(read_rate(state) for state in row.rates or ()),
         member_id=row.member_id,
         company_id=row.company_id,
-        holdings=tuple(_holding(*entry) for entry in row.memberships or ()),
+        holdings=holdings,
         is_blocked=bool(row.blocked) or bool(inactive),
-        has_grants=row.has_grants or any(entry[6] and Decimal(entry[6]) > 0 for entry in row.memberships or ()),
+        has_grants=row.has_grants or any(holding.grants_credits for holding in holdings),
     )
 
 
@@ -174,7 +175,9 @@ def _holding(
     credits_hours: str | None,
 ) -> Holding:
     spans = tuple((pause["start"], pause.get("end")) for pause in pauses or ())
-    return Holding(UUID(membership_id), UUID(plan_id), Decimal(discount), start, end, spans, Decimal(credits_hours or 0) > 0)
+    return Holding(
+        UUID(membership_id), UUID(plan_id), Decimal(discount), start, end, spans, Decimal(credits_hours or 0) > 0
+    )
 
 
 def _rules(row: Any) -> tuple[LocationCalendar, BookingPolicy, CancellationPolicy]:

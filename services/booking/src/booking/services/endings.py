@@ -11,7 +11,7 @@ from booking.domain.cancellation import CancellationCost, CancellationPolicy, ca
 from booking.domain.recurrence import Scope
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import credits, occupancy
+from booking.services import occupancy, wallets
 from booking.services.announcing import announce
 from booking.services.checking import Asker, require_editable
 from booking.services.desk import load_desk
@@ -67,7 +67,7 @@ def _cost(row: Booking, policy: CancellationPolicy, now: datetime) -> Cancellati
 
 def cancel(session: TenantSession, offer: CancellationOffer, *, reason: str | None = None) -> Sequence[Booking]:
     """Cancel the (locked) bookings of an offer at its price."""
-    credits.lock_grants_of(session, [row.id for row in offer.bookings])
+    wallets.lock_grants_of(session, [row.id for row in offer.bookings])
     for row, cost in zip(offer.bookings, offer.costs, strict=True):
         row.cancellation_fee_minor = cost.fee.amount_minor
         end_booking(session, row, Status.CANCELLED, reason=reason, forfeited=cost.credits_forfeited)
@@ -83,7 +83,7 @@ def end_booking(
     forfeited: Decimal = Decimal(0),
 ) -> None:
     """Give up a locked booking's time and credits under its new status, and say so."""
-    credits.give_back(session, booking, forfeited)
+    wallets.give_back(session, booking, forfeited)
     booking.cancelled_at = session.now()
     booking.cancel_reason = reason
     booking.set_status(status)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from booking.domain.credit_ledger import EntryKind
 from booking.domain.credits import CreditTerms, MonthlyGrant, grant_for_month, month_of
 from booking.models import CreditEntry, CreditGrant, DayPass, Location, Membership, Plan
-from booking.services.credits import enter_grant, expire_grant, lock_grants
+from booking.services.wallets import enter_grant, expire_grant, lock_grants
 from common.clock import local_date, start_of_day
 from common.db import TenantSession
 from common.ids import new_id
@@ -145,7 +145,8 @@ def _fit_grants(session: TenantSession, membership: Membership, month: date) -> 
 
 def grant_monthly(session: TenantSession, membership: Membership) -> None:
     """Make the grants of the month that has come for a locked membership, and note the next."""
-    assert membership.grant_due_at is not None
+    if membership.grant_due_at is None:
+        return
     zone = zone_of(session, membership.location_id)
     month, after = month_of(local_date(membership.grant_due_at, zone))
     _make_month_grant(session, membership, month)

@@ -13,7 +13,7 @@ from booking.domain.cancellation import no_show_cost
 from booking.domain.policies import needs_approval
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import credits, occupancy
+from booking.services import occupancy, wallets
 from booking.services.announcing import announce
 from booking.services.bookings import lapse_of, place
 from booking.services.checking import Asker
@@ -129,7 +129,7 @@ def run_due(session: TenantSession, now: datetime, limit: int) -> int:
         .with_for_update(skip_locked=True)
     )
     rows = session.scalars(statement).all()
-    credits.lock_grants_of(session, [row.id for row in rows])
+    wallets.lock_grants_of(session, [row.id for row in rows])
     for row in rows:
         _pass_time(session, row, row.lifecycle.at(now))
     return len(rows)
@@ -144,7 +144,7 @@ def _pass_time(session: TenantSession, booking: Booking, status: Status) -> None
         booking.cancellation_fee_minor = cost.fee.amount_minor
         end_booking(session, booking, status, reason="no_show", forfeited=cost.credits_forfeited)
     elif status is Status.COMPLETED:
-        credits.consume_reserved(session, booking.id)
+        wallets.consume_reserved(session, booking.id)
         booking.set_status(status)
         booking.touch()
         session.flush()

@@ -116,9 +116,7 @@ def _without(claims: Sequence[Claim], got: Mapping[UUID, int]) -> list[Claim]:
     return [claim for claim in claims if claim.booking_id not in got]
 
 
-def _place(
-    session: TenantSession, premises: Premises, claims: Sequence[Claim], *, shuffled: bool
-) -> dict[UUID, int]:
+def _place(session: TenantSession, premises: Premises, claims: Sequence[Claim], *, shuffled: bool) -> dict[UUID, int]:
     base, capacity = premises.first_unit, premises.capacity
     rows = session.connection().exec_driver_sql(
         _PLACE,
@@ -187,7 +185,8 @@ def _has_free_unit(session: TenantSession, premises: Premises, claims: Sequence[
 
 def lock_resource(session: TenantSession, premises: Premises) -> None:
     """Let moves inside one resource come one after the other: two that swap places would wait for each other."""
-    session.execute(text("SELECT pg_advisory_xact_lock(720700, CAST(:number % 2147483647 AS int))"), {"number": premises.number})
+    lock = text("SELECT pg_advisory_xact_lock(720700, CAST(:number % 2147483647 AS int))")
+    session.execute(lock, {"number": premises.number})
 
 
 def free(session: TenantSession, booking_ids: Iterable[UUID]) -> None:

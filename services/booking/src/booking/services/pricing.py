@@ -12,9 +12,9 @@ from booking.domain.credits import CreditTarget
 from booking.domain.intervals import Interval
 from booking.domain.price_snapshot import Price
 from booking.domain.pricing import ExtraOrder, PriceRequest, price_booking
-from booking.services.credits import Wallet, open_wallet
 from booking.services.desk import Desk
 from booking.services.grants import ensure_month_grants
+from booking.services.wallets import Wallet, open_wallet
 from common.clock import local_date
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError
@@ -97,9 +97,7 @@ def target_of(desk: Desk, interval: Interval) -> CreditTarget:
     return CreditTarget(desk.resource_id, desk.type, desk.location_id, local_date(interval.start, desk.zone))
 
 
-def reserve_credits(
-    desk: Desk, booking_id: UUID, interval: Interval, price: Price, wallet: Wallet | None
-) -> None:
+def reserve_credits(desk: Desk, booking_id: UUID, interval: Interval, price: Price, wallet: Wallet | None) -> None:
     """Set aside the credits that a price counted on."""
     if wallet is not None and price.credits_used > 0:
         wallet.reserve(booking_id, target_of(desk, interval), price.credits_used)

@@ -1,4 +1,4 @@
-"""Passes and check-ins (PAS-1): one pass a day however often people come and go; forgotten check-outs end at midnight."""
+"""Passes and check-ins (PAS-1): one pass a day however often people come; forgotten check-outs end at midnight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.domain.passes import Admission, Pass, PassUse as Use, Visit, admit
+from booking.domain.passes import Admission, Pass, Visit, admit
+from booking.domain.passes import PassUse as Use
 from booking.domain.statuses import Status
 from booking.models import Booking, CheckIn, Customer, DayPass, Location, Membership, PassUse, Plan
 from common.clock import end_of_day, local_date, start_of_day
@@ -158,9 +159,7 @@ def _take_pass(session: TenantSession, member: Customer, location: Location, now
     rows = {row.id: row for row in session.scalars(select(DayPass).where(mine).order_by(DayPass.id).with_for_update())}
     day = local_date(now, location.timezone)
     used = session.scalars(
-        select(PassUse).where(
-            PassUse.member_id == member.id, PassUse.location_id == location.id, PassUse.day == day
-        )
+        select(PassUse).where(PassUse.member_id == member.id, PassUse.location_id == location.id, PassUse.day == day)
     )
     passes = [_pass(row) for row in rows.values()]
     uses = [Use(row.pass_id, row.member_id, row.location_id, row.day) for row in used]

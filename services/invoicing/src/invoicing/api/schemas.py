@@ -34,7 +34,9 @@ class BillingSettingsSchema(StrictSchema):
     prices_include_tax = fields.Boolean()
     number_template = Text(longest=40, metadata={"example": "INV-{year}-{number:05}"})
     credit_note_number_template = Text(longest=40, metadata={"example": "CN-{year}-{number:05}"})
-    retry_days = fields.List(fields.Integer(strict=True, validate=validate.Range(1, 60)), validate=validate.Length(max=10))
+    retry_days = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 60)), validate=validate.Length(max=10)
+    )
     reminders = fields.List(
         fields.Integer(strict=True, validate=validate.Range(-60, 365)), validate=validate.Length(max=20)
     )

@@ -23,9 +23,7 @@ handlers = Handlers()
 keep_identity_copies(handlers)
 
 
-def _upsert(
-    session: TenantSession, model: Any, values: dict[str, Any], first: dict[str, Any] | None = None
-) -> bool:
+def _upsert(session: TenantSession, model: Any, values: dict[str, Any], first: dict[str, Any] | None = None) -> bool:
     """Keep a newer state of a copy; tells whether it was newer. ``first`` are values of a new row only."""
     statement = insert(model).values(organization_id=session.organization_id, **values, **(first or {}))
     new = statement.excluded
@@ -126,7 +124,16 @@ def plan_changed(session: TenantSession, message: catalog.PlanChanged, _envelope
 @handlers.on(catalog.PromoCodeChanged)
 def promo_code_changed(session: TenantSession, message: catalog.PromoCodeChanged, _envelope: Envelope) -> None:
     """Keep a promo code, in capitals."""
-    names = ("percent", "scope", "max_uses", "max_uses_per_customer", "valid_from", "valid_until", "archived", "version")
+    names = (
+        "percent",
+        "scope",
+        "max_uses",
+        "max_uses_per_customer",
+        "valid_from",
+        "valid_until",
+        "archived",
+        "version",
+    )
     values = {name: getattr(message, name) for name in names}
     values |= {
         "id": message.promo_code_id,

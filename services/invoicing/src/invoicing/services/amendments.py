@@ -62,7 +62,9 @@ def amend_fee(session: TenantSession, fee: Fee, **values: Any) -> tuple[Fee, Cre
     note = take_back(session, fee, "amended")
     customer = session.get_one(Customer, fee.payer_id)
     copied = {name: getattr(fee, name) for name in _COPIED}
-    new = Fee(id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **copied | values)
+    new = Fee(
+        id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **copied | values
+    )
     session.add(new)
     store_fee(session, billing_settings(session), customer, new)
     return new, note

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from babel.dates import format_date, format_time
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-
-from babel.dates import format_date, format_time
 
 from common.clock import instant_to_wall, local_date
 from common.db import TenantSession

@@ -96,9 +96,7 @@ def creditable(line: InvoiceLine) -> CreditableLine:
 
 def stored_taxes(values: Sequence[Mapping[str, Any]]) -> Taxes:
     """A line's taxes from their stored form."""
-    return tuple(
-        Tax(value["category"], Decimal(value["percent"]), value["name"], value["reason"]) for value in values
-    )
+    return tuple(Tax(value["category"], Decimal(value["percent"]), value["name"], value["reason"]) for value in values)
 
 
 def _note(
@@ -215,7 +213,9 @@ def find_credit_note(session: TenantSession, note_id: UUID, *, lock: bool = Fals
     return note
 
 
-def allocate_credit_note(session: TenantSession, note: CreditNote, invoice_id: UUID, amount: Money | None) -> CreditNote:
+def allocate_credit_note(
+    session: TenantSession, note: CreditNote, invoice_id: UUID, amount: Money | None
+) -> CreditNote:
     """Lay what a locked credit note has left as account credit on an open invoice of the same customer.
 
     Without ``amount`` as much as fits. Raises ConflictError when that is more than is left or payable.

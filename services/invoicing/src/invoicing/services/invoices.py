@@ -153,3 +153,9 @@ def check_issued(invoice: Invoice) -> None:
     """Raise ConflictError for a draft or a void."""
     if invoice.state in ("draft", "void"):
         raise ConflictError("invoice_not_issued", f"this invoice is {invoice.state}")
+
+
+def check_downloadable(invoice: Invoice) -> None:
+    """Raise ConflictError for a draft: it is no document yet."""
+    if invoice.state == "draft":
+        raise ConflictError("invoice_not_issued", "a draft has no document yet")

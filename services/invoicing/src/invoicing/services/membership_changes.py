@@ -85,7 +85,9 @@ def pause_membership(session: TenantSession, membership: Membership, first: date
     billed already are credited if the plan prorates (PRO-6)."""
     if last is not None and last < first:
         raise InvalidError(
-            "invalid_pause", "a pause cannot end before it begins", errors=[FieldError("/to", "Must not be before from.")]
+            "invalid_pause",
+            "a pause cannot end before it begins",
+            errors=[FieldError("/to", "Must not be before from.")],
         )
     if first < membership.start_date or (membership.end_date is not None and first > membership.end_date):
         raise InvalidError("invalid_pause", "the membership does not run then")
@@ -125,9 +127,7 @@ def _billed_lines(session: TenantSession, membership: Membership) -> list[Invoic
         InvoiceLine.kind == "membership",
         InvoiceLine.released.is_(False),
     )
-    return list(
-        session.scalars(statement.order_by(InvoiceLine.period_start).execution_options(populate_existing=True))
-    )
+    return list(session.scalars(statement.order_by(InvoiceLine.period_start).execution_options(populate_existing=True)))
 
 
 def _billed(line: InvoiceLine) -> BilledPeriod:

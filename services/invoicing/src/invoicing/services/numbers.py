@@ -52,9 +52,7 @@ def _take(session: TenantSession, kind: str, series_key: str, count: int) -> int
     return last
 
 
-def chain_documents(
-    session: TenantSession, kind: str, documents: Sequence[tuple[UUID, dict[str, object]]]
-) -> None:
+def chain_documents(session: TenantSession, kind: str, documents: Sequence[tuple[UUID, dict[str, object]]]) -> None:
     """Append issued documents (id, content) to the organisation's chain, in this order."""
     position, previous = _lock_head(session)
     rows: list[dict[str, Any]] = []
@@ -87,8 +85,6 @@ def chain_documents(
 def _lock_head(session: TenantSession) -> tuple[int, str]:
     first = {"id": new_id(), "organization_id": session.organization_id, "position": 0, "hash": GENESIS}
     session.execute(insert(ChainHead).values(**first).on_conflict_do_nothing())
-    statement = select(ChainHead.position, ChainHead.hash).where(
-        ChainHead.organization_id == session.organization_id
-    )
+    statement = select(ChainHead.position, ChainHead.hash).where(ChainHead.organization_id == session.organization_id)
     row = session.execute(statement.with_for_update()).one()
     return row.position, row.hash

@@ -150,7 +150,9 @@ def _keep_overpayment(session: TenantSession, invoice: Invoice, over_minor: int)
     ).one_or_none()
     if credit is None:
         if over_minor:
-            session.add(account_credit(session, invoice, "overpayment", invoice.id, over_minor, today_of(session, invoice)))
+            session.add(
+                account_credit(session, invoice, "overpayment", invoice.id, over_minor, today_of(session, invoice))
+            )
         return
     used = credit.amount_minor - credit.left_minor
     credit.amount_minor = max(over_minor, used)

@@ -66,9 +66,9 @@ def rotate_keys(database: Database, secret: str, *, use_in: timedelta, lifetime:
 
 
 def current_key(session: TenantSession, secret: str) -> tuple[str, Ed25519PrivateKey]:
-    """The (kid, private key) that signs now."""
+    """The (kid, private key) that signs now: of the keys whose time has come, the one made last."""
     usable = select(TokenKey).where(TokenKey.use_from <= session.clock.now())
-    key = session.scalars(usable.order_by(TokenKey.use_from.desc(), TokenKey.kid).limit(1)).one()
+    key = session.scalars(usable.order_by(TokenKey.created_at.desc(), TokenKey.kid).limit(1)).one()
     return key.kid, _decrypt(secret, key.private_key)
 
 

@@ -39,7 +39,7 @@ def when_text(start: datetime, end: datetime, zone: str, locale: str) -> str:
     day, clock = format_date(first, "full", locale=locale), format_time(first, "short", locale=locale)
     until = format_time(last, "short", locale=locale)
     if first.date() == last.date():
-        return f"{day}, {clock} – {until}"
+        return f"{day}, {clock}\N{NO-BREAK SPACE}–\N{NO-BREAK SPACE}{until}"
     return f"{day}, {clock} – {format_date(last, 'full', locale=locale)}, {until}"
 
 

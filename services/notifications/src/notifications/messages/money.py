@@ -114,7 +114,11 @@ def _tell(session: TenantSession, message: PaymentState, template: str, source: 
 
 
 def _alert_of_failure(session: TenantSession, message: PaymentFailed) -> None:
-    more = {"customer": message.customer.name, "failure_code": message.failure_code, "attempt": message.attempt}
+    more = {
+        "customer": message.customer.name,
+        "failure_code": message.failure_code.replace("_", " "),
+        "attempt": message.attempt,
+    }
     notify(
         session,
         Notice(

@@ -41,14 +41,20 @@ class Claimed:
 
 
 def deliver_due(run: JobRun, transport: MailTransport, sender: str) -> None:
-    """Send all of an organisation's mail that is due, oldest first; a long queue goes on in the next turn."""
+    """Send all of an organisation's mail that is due, oldest first.
+
+    A long queue goes on in the next turn, and so does one before a server that cannot be reached.
+    """
     until = monotonic() + TURN_SECONDS
     while monotonic() < until:
         claimed = claim(run, sender)
         if not claimed:
             return
-        for outcome in _hand_over(transport, claimed):
+        outcomes, reached = _hand_over(transport, claimed)
+        for outcome in outcomes:
             record(run, outcome)
+        if not reached:
+            return
 
 
 def claim(run: JobRun, sender: str) -> list[Claimed]:
@@ -94,14 +100,13 @@ def _letter(session: TenantSession, row: Notification, sender: str) -> Letter:
     )
 
 
-def _hand_over(transport: MailTransport, claimed: Sequence[Claimed]) -> list[Claimed]:
-    outcomes: list[Claimed] = []
+def _hand_over(transport: MailTransport, claimed: Sequence[Claimed]) -> tuple[list[Claimed], bool]:
+    """What became of each letter, and whether the other side could be reached at all."""
     try:
         with transport.connect() as way:
-            outcomes.extend(_send(way, item) for item in claimed)
+            return [_send(way, item) for item in claimed], True
     except DeferredError as error:
-        outcomes.extend(_with_error(item, str(error)) for item in claimed[len(outcomes) :])
-    return outcomes
+        return [_with_error(item, str(error)) for item in claimed], False
 
 
 def _send(way: Outbound, item: Claimed) -> Claimed:

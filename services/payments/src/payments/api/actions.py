@@ -29,13 +29,15 @@ button{font:inherit;padding:.6rem 1rem;margin:.3rem .3rem .3rem 0;cursor:pointer
 <form method="post"><button name="outcome" value="succeeded">Confirm</button>
 <button name="outcome" value="failed">Refuse</button></form>
 {% elif secret and publishable %}<p id="note" role="status">Your bank asks you to confirm this payment.</p>
-<button id="confirm" data-key="{{ publishable }}" data-secret="{{ secret }}">Go to my bank</button>
+<button id="confirm" data-key="{{ publishable }}" data-secret="{{ secret }}"
+ data-method="{{ method }}">Go to my bank</button>
 <script src="https://js.stripe.com/v3/"></script>
 <script>
 const button = document.getElementById("confirm"), note = document.getElementById("note");
 button.addEventListener("click", async () => {
   button.disabled = true;
-  const result = await Stripe(button.dataset.key).confirmCardPayment(button.dataset.secret);
+  const result = await Stripe(button.dataset.key).confirmCardPayment(
+    button.dataset.secret, { payment_method: button.dataset.method });
   note.textContent = result.error ? result.error.message : "Thank you, your payment is confirmed.";
   button.hidden = !result.error; button.disabled = false;
 });
@@ -86,6 +88,7 @@ def _shown(payment: Payment) -> Response:
             provider=payment.provider,
             secret=payment.client_secret,
             publishable=_publishable_key(payment),
+            method=(payment.request or {}).get("method_reference") or "",
         ),
         content_type="text/html; charset=utf-8",
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},

@@ -164,7 +164,7 @@ def refund_payment(body: dict[str, Any], payment_id: str) -> Refund:
     if earlier is not None:
         return earlier
     payment, invoice = charging.lock_payment(session, decode_path_id("pay", payment_id))
-    amount = body.get("amount") or refundable(ledger.facts_of(payment))
+    amount = body["amount"] if "amount" in body else refundable(ledger.facts_of(payment))
     refund = refunds.begin_refund(
         session, payment, invoice, amount, reason=body.get("reason"), request_key=key, fingerprint=fingerprint
     )

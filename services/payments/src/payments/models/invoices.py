@@ -14,11 +14,15 @@ from common.db import TenantMixin
 from common.money import Money
 from payments.models.metadata import Base
 
+# A paid invoice that is to be paid again was reopened by invoicing first.
+_CLOSED = frozenset({"draft", "void", "paid"})
+
 
 class Invoice(TenantMixin, Base):
     """Copy of an issued invoice: its payable parts. Locked first in every transaction that moves its money.
 
-    ``unreflected_minor``: what we took for it (negative: gave back) and invoicing has not yet counted in ``paid``.
+    ``kept_minor`` is what its payments brought in and still hold: our own sum, since what is ``paid`` is ours to say.
+    ``noted_minor``: given back with a credit note that invoicing has not yet counted in ``credited``.
     """
 
     __tablename__ = "invoice"
@@ -34,10 +38,9 @@ class Invoice(TenantMixin, Base):
     timezone: Mapped[str]
     currency: Mapped[str] = mapped_column(CHAR(3))
     total_minor: Mapped[int]
-    paid_minor: Mapped[int]
     credited_minor: Mapped[int]
-    payable_minor: Mapped[int]
-    unreflected_minor: Mapped[int] = mapped_column(default=0)
+    kept_minor: Mapped[int] = mapped_column(default=0)
+    noted_minor: Mapped[int] = mapped_column(default=0)
     collect: Mapped[bool]
     collect_now: Mapped[bool]
     booking_ids: Mapped[list[Any]] = mapped_column(JSONB, default=list)
@@ -47,10 +50,11 @@ class Invoice(TenantMixin, Base):
 
     @property
     def payable(self) -> Money:
-        """What is still to be paid, counting what invoicing has not heard of yet; never negative."""
-        if self.state in {"void", "draft"}:
+        """What is still to be paid, counting what invoicing has not heard of yet; never negative (PAY-4)."""
+        if self.state in _CLOSED:
             return Money.zero(self.currency)
-        return Money(max(self.payable_minor - self.unreflected_minor, 0), self.currency)
+        left = self.total_minor - self.credited_minor - self.noted_minor - self.kept_minor
+        return Money(max(left, 0), self.currency)
 
 
 class Collection(TenantMixin, Base):

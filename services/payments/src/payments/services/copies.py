@@ -17,7 +17,7 @@ def keep_invoice(session: TenantSession, values: dict[str, Any]) -> None:
     values = {**values, "payer_id": payer_of(values["customer"]), "received_at": session.now()}
     fresh = session.execute(
         insert(Invoice)
-        .values({**values, "organization_id": session.organization_id, "unreflected_minor": 0})
+        .values({**values, "organization_id": session.organization_id, "kept_minor": 0, "noted_minor": 0})
         .on_conflict_do_nothing(index_elements=[Invoice.id])
         .returning(Invoice.id)
     ).first()
@@ -32,11 +32,11 @@ def keep_invoice(session: TenantSession, values: dict[str, Any]) -> None:
 
 
 def _take_over(invoice: Invoice, values: dict[str, Any]) -> None:
-    paid_before = invoice.paid_minor
+    credited_before = invoice.credited_minor
     for name, value in values.items():
         if name not in {"id", "received_at"}:
             setattr(invoice, name, value)
-    ledger.reflect(invoice, paid_before, invoice.paid_minor)
+    ledger.reflect(invoice, credited_before)
 
 
 def keep_customer(session: TenantSession, values: dict[str, Any]) -> None:

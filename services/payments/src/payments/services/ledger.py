@@ -31,32 +31,23 @@ def store_facts(payment: Payment, facts: PaymentFacts) -> None:
     payment.disputes = {ref: fact.name for ref, fact in facts.disputes.items()}
 
 
-def refresh(payment: Payment, invoice: Invoice | None, *, touches_invoice: bool = True) -> None:
+def refresh(payment: Payment, invoice: Invoice | None, *, with_credit_note: bool = False) -> None:
     """Derive state and sums from the facts, and move the invoice's money by the difference.
 
-    ``touches_invoice`` false: a refund with a credit note, which leaves what is payable as it is.
+    ``with_credit_note``: the change is a refund that a credit note explains; what is payable stays as it is.
     """
     facts = facts_of(payment)
     payment.state = facts.state.value
     payment.refunded_minor = facts.refunded.amount_minor
     change = facts.kept.amount_minor - payment.kept_minor
-    payment.kept_minor = facts.kept.amount_minor
-    if invoice is not None and touches_invoice and change:
-        _move(invoice, change)
+    payment.kept_minor += change
+    if invoice is not None and change:
+        invoice.kept_minor += change
+        if with_credit_note:
+            invoice.noted_minor = max(invoice.noted_minor - change, 0)
 
 
-def _move(invoice: Invoice, change: int) -> None:
-    """Count money that invoicing has not heard of; what goes beyond the invoice is account credit."""
-    if change > 0:
-        invoice.unreflected_minor += min(change, invoice.payable.amount_minor)
-    else:
-        invoice.unreflected_minor -= min(-change, max(invoice.paid_minor + invoice.unreflected_minor, 0))
-
-
-def reflect(invoice: Invoice, paid_before: int, paid_now: int) -> None:
-    """Invoicing counted money: what it now has in ``paid`` is no longer ours to remember."""
-    change = paid_now - paid_before
-    if change > 0 and invoice.unreflected_minor > 0:
-        invoice.unreflected_minor -= min(change, invoice.unreflected_minor)
-    elif change < 0 and invoice.unreflected_minor < 0:
-        invoice.unreflected_minor += min(-change, -invoice.unreflected_minor)
+def reflect(invoice: Invoice, credited_before: int) -> None:
+    """Invoicing counted credits: what it now has in ``credited`` is no longer ours to remember."""
+    counted = max(invoice.credited_minor - credited_before, 0)
+    invoice.noted_minor -= min(counted, invoice.noted_minor)

@@ -50,7 +50,7 @@ def pay_now(
     Raises NotFoundError; ConflictError ``payment_in_progress``, ``invoice_paid``, ``invoice_not_payable``,
     ``payment_method_unusable``. A decline is no error but a failed payment.
     """
-    invoice = _free_invoice(session, providers, invoice_id, permit)
+    invoice = _free_invoice(session, providers, invoice_id, permit, request_key)
     method = _usable_method(session, invoice, method_id)
     permit_method(method)
     try:
@@ -92,8 +92,8 @@ def record_manual(
 
     Raises as `pay_now`; InvalidError ``currency_mismatch``, ``date_in_future``.
     """
-    invoice = _free_invoice(session, providers, invoice_id, lambda _invoice: None, pending_is_free=True)
-    amount = amount or invoice.payable
+    invoice = _free_invoice(session, providers, invoice_id, lambda _invoice: None, request_key, pending_is_free=True)
+    amount = invoice.payable if amount is None else amount
     _check_amount(amount, invoice.currency)
     payment = charging.new_payment(session, invoice, amount, source="manual")
     payment.provider, payment.method, payment.reference = "manual", method, reference
@@ -126,13 +126,21 @@ def _check_amount(amount: Money, currency: str) -> None:
 
 
 def _free_invoice(
-    session: TenantSession, providers: Providers, invoice_id: UUID, permit: Permit, *, pending_is_free: bool = False
+    session: TenantSession,
+    providers: Providers,
+    invoice_id: UUID,
+    permit: Permit,
+    request_key: str,
+    *,
+    pending_is_free: bool = False,
 ) -> Invoice:
     """The locked invoice, with nothing running that could succeed besides: what waits for the member is given up."""
     invoice = lock_invoice(session, invoice_id)
     if invoice is None:
         raise NotFoundError("invoice_not_found", "there is no such invoice")
     permit(invoice)
+    if session.scalar(select(Payment.id).where(Payment.request_key == request_key)) is not None:
+        raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
     _check_payable(invoice)
     running = _running(session, invoice.id)
     if running is None or (pending_is_free and running.charge == ChargeFact.PENDING.name):
@@ -140,7 +148,7 @@ def _free_invoice(
     if running.charge != ChargeFact.ACTION_REQUIRED.name or running.provider_reference is None:
         raise ConflictError(*_IN_PROGRESS)
     _give_up(session, providers, running)
-    return _free_invoice(session, providers, invoice_id, permit, pending_is_free=pending_is_free)
+    return _free_invoice(session, providers, invoice_id, permit, request_key, pending_is_free=pending_is_free)
 
 
 def _give_up(session: TenantSession, providers: Providers, running: Payment) -> None:

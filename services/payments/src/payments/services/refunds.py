@@ -229,7 +229,7 @@ def _add_report(session: TenantSession, payment: Payment, invoice: Invoice | Non
     facts = ledger.facts_of(payment).with_refund(str(refund.id), refund.amount, RefundFact[refund.fact])
     ledger.store_facts(payment, facts)
     with_note = refund.credit_note_id is not None
-    ledger.refresh(payment, invoice, touches_invoice=not with_note)
+    ledger.refresh(payment, invoice, with_credit_note=with_note)
     payment.touch()
     if invoice is None or with_note:
         return

@@ -42,7 +42,8 @@ def make_test_charge(
         return earlier, session.scalars(select(Refund).where(Refund.payment_id == earlier.id)).first()
     gateway = find_gateway(session, gateway_id)
     adapter = _collecting_adapter(providers, gateway)
-    amount = amount or Money(10 ** currency_exponent(session.organization.currency), session.organization.currency)
+    if amount is None:
+        amount = Money(10 ** currency_exponent(session.organization.currency), session.organization.currency)
     if amount.currency != session.organization.currency or amount.amount_minor <= 0:
         raise InvalidError("currency_mismatch", f"a positive amount in {session.organization.currency} is wanted")
     payment = _intent(session, gateway, amount, request_key, fingerprint)

@@ -213,9 +213,7 @@ class _CreditUses:
         credits_ = [c for c in self.by_payer.get(spec.customer.id, ()) if c.currency == spec.currency]
         if not credits_:
             return 0
-        items = [
-            OpenItem(c.id, c.dated, Money(self.left.get(c.id, c.left_minor), c.currency)) for c in credits_
-        ]
+        items = [OpenItem(c.id, c.dated, Money(self.left.get(c.id, c.left_minor), c.currency)) for c in credits_]
         parts, _rest = allocate_oldest_first(spec.totals.total, items)
         for part in parts:
             before = next(item.left for item in items if item.item_id == part.item_id)

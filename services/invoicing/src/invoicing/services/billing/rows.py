@@ -248,4 +248,3 @@ def _summary(line: Row, currency: str) -> InvoiceLineSummary:
         total=Money(line["total_minor"], currency),
         period=None if start is None else PeriodPart(start=start, end=line["period_end"]),
     )
-

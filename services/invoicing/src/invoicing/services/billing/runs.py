@@ -250,7 +250,8 @@ def run_automatically(database: Database, organization_id: UUID, now: datetime) 
 
 def _anything_due(session: TenantSession, now: datetime) -> bool:
     found = [
-        session.scalar(select(func.count()).select_from(model).where(model.run_at <= now)) for model in (Membership, Fee)
+        session.scalar(select(func.count()).select_from(model).where(model.run_at <= now))
+        for model in (Membership, Fee)
     ]
     return any(found)
 
@@ -258,8 +259,6 @@ def _anything_due(session: TenantSession, now: datetime) -> bool:
 def resume_runs(database: Database, organization_id: UUID, now: datetime) -> None:
     """Finish runs whose process was killed or that were left to the worker."""
     with database.session(organization_id) as session:
-        left = session.scalars(
-            select(BillingRun.id).where(BillingRun.resume_at <= now).order_by(BillingRun.id)
-        ).all()
+        left = session.scalars(select(BillingRun.id).where(BillingRun.resume_at <= now).order_by(BillingRun.id)).all()
     for run_id in left:
         work_on_run(database, organization_id, run_id)

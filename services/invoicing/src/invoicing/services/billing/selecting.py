@@ -76,10 +76,11 @@ def _of(session: TenantSession, table: Table, scope: Scope, payer_ids: Sequence[
     return load_rows(session, statement.order_by(order, table.c.id))
 
 
-def load_unbilled(session: TenantSession, payer_id: UUID) -> Due:
-    """One locked customer with all that is not billed yet, due or not."""
+def load_unbilled(session: TenantSession, payer_id: UUID, *, lock: bool = True) -> Due:
+    """One customer (locked, unless it is for a look only) with all that is not billed yet, due or not."""
     table = Customer.__table__
-    (customer,) = load_rows(session, select(table).where(table.c.id == payer_id).with_for_update())
+    statement = select(table).where(table.c.id == payer_id)
+    (customer,) = load_rows(session, statement.with_for_update() if lock else statement)
     memberships = load_rows(session, _all(_membership(), payer_id, "start_date"))
     return Due(customer, memberships, load_rows(session, _all(_fee(), payer_id, "dated")))
 

@@ -37,7 +37,7 @@ class Wallet:
         return available_hours(self._grants.values(), target)
 
     def count_on(self, target: CreditTarget, hours: Decimal) -> list[Draw]:
-        """Reckon with hours being gone, for the next date of a series. Raises ConflictError ``credits_insufficient``."""
+        """Reckon with hours being gone; raises ConflictError ``credits_insufficient``."""
         parts = draw(self._grants.values(), target, hours)
         for part in parts:
             grant = self._grants[part.grant_id]
@@ -124,9 +124,7 @@ def consume_reserved(session: TenantSession, booking_id: UUID) -> None:
 def reserved_draws(session: TenantSession, booking_id: UUID) -> list[Draw]:
     """What a booking has reserved and not yet consumed or given back, per grant, first reserved first."""
     session.flush()
-    entries = session.scalars(
-        select(CreditEntry).where(CreditEntry.booking_id == booking_id).order_by(CreditEntry.id)
-    )
+    entries = session.scalars(select(CreditEntry).where(CreditEntry.booking_id == booking_id).order_by(CreditEntry.id))
     held: dict[UUID, Decimal] = {}
     for entry in entries:
         sign = 1 if entry.kind == EntryKind.RESERVE else -1

@@ -127,7 +127,7 @@ class EntryQuery(CreditQuery):
 def list_credits(query: dict[str, Any]) -> dict[str, Any]:
     """List grants and the balance of a member (with their company's) or a company."""
     session = current_session()
-    statement = _mine(session, select(CreditGrant), query)
+    statement = _mine(select(CreditGrant), query)
     found = page(session, statement, query, key=CreditGrant.id)
     return {**found, "balance": grants.balances_of(session.scalars(statement))}
 
@@ -151,7 +151,7 @@ def grant_credits(body: dict[str, Any]) -> CreditGrant:
 def list_entries(query: dict[str, Any]) -> dict[str, Any]:
     """List what became of credits: granted, reserved, consumed, released, expired."""
     session = current_session()
-    grant_ids = _mine(session, select(CreditGrant.id), query)
+    grant_ids = _mine(select(CreditGrant.id), query)
     statement = select(CreditEntry).where(CreditEntry.grant_id.in_(grant_ids))
     for name in ("grant_id", "booking_id"):
         if name in query:
@@ -168,7 +168,7 @@ def require_customer(session: TenantSession, member_id: UUID | None, company_id:
         raise InvalidError(f"unknown_{kind}", detail, errors=[FieldError(f"/{kind}_id", detail)])
 
 
-def owned_by(model: Any, principal: Principal, query: dict[str, Any], session: TenantSession) -> list[Any]:
+def owned_by(model: Any, principal: Principal, query: dict[str, Any]) -> list[Any]:
     """Conditions for what belongs to a member (with their company's) or a company; members see only their own."""
     member_id, company_id = query.get("member_id"), query.get("company_id")
     if not principal.is_staff:
@@ -182,8 +182,8 @@ def owned_by(model: Any, principal: Principal, query: dict[str, Any], session: T
     return conditions
 
 
-def _mine(session: TenantSession, statement: Select[Any], query: dict[str, Any]) -> Select[Any]:
-    return statement.where(*owned_by(CreditGrant, current_principal(), query, session))
+def _mine(statement: Select[Any], query: dict[str, Any]) -> Select[Any]:
+    return statement.where(*owned_by(CreditGrant, current_principal(), query))
 
 
 def _scope(scope: dict[str, Any]) -> dict[str, Any]:

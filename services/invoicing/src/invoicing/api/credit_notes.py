@@ -1,0 +1,82 @@
+"""``/v1/credit-notes``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from common.auth import allow, current_principal
+from common.http import Blueprint, Id, ListQuery, current_session, idempotent, page, page_schema, remember_etag
+from common.ids import decode_path_id
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible
+from invoicing.api.access import own_payers as own
+from invoicing.api.document_schemas import AllocationSchema, AmountSchema, CreditNoteSchema
+from invoicing.api.showing import show_credit_note
+from invoicing.models import CreditNote
+from invoicing.services import credit_notes
+
+blueprint = Blueprint("credit-notes", __name__, description="What is taken back")
+
+
+class CreditNoteQuery(ListQuery):
+    """Filters of the list."""
+
+    member_id = Id("mem", load_default=None)
+    company_id = Id("com", load_default=None)
+    invoice_id = Id("inv", load_default=None)
+
+
+def _find(note_id: str, *, lock: bool = False) -> CreditNote:
+    session = current_session()
+    note = credit_notes.find_credit_note(session, decode_path_id("crn", note_id))
+    check_visible(note)
+    return credit_notes.find_credit_note(session, note.id, lock=True) if lock else note
+
+
+@blueprint.route("/v1/credit-notes", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(CreditNoteQuery, location="query")
+@blueprint.response(200, page_schema(CreditNoteSchema))
+def list_credit_notes(query: dict[str, Any]) -> dict[str, Any]:
+    """List credit notes, the newest first."""
+    statement = by_customer(select(CreditNote), CreditNote, query)
+    if not current_principal().is_staff:
+        statement = statement.where(CreditNote.payer_id.in_(own(current_principal())))
+    if query["invoice_id"] is not None:
+        statement = statement.where(CreditNote.invoice_id == query["invoice_id"])
+    answer = page(current_session(), statement, query, key=CreditNote.id)
+    return {**answer, "items": [show_credit_note(note) for note in answer["items"]]}
+
+
+@blueprint.route("/v1/credit-notes/<note_id>", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.response(200, CreditNoteSchema)
+def get_credit_note(note_id: str) -> dict[str, Any]:
+    """Show a credit note."""
+    note = _find(note_id)
+    remember_etag(note)
+    return show_credit_note(note)
+
+
+@blueprint.route("/v1/credit-notes/<note_id>/allocations", methods=["POST"])
+@allow(*DESK)
+@idempotent(required=True)
+@blueprint.arguments(AllocationSchema)
+@blueprint.response(200, CreditNoteSchema)
+def allocate(body: dict[str, Any], note_id: str) -> dict[str, Any]:
+    """Lay what is left of a credit note on another invoice of the same customer."""
+    session = current_session()
+    note = credit_notes.allocate_credit_note(session, _find(note_id, lock=True), **body)
+    return show_credit_note(note)
+
+
+@blueprint.route("/v1/credit-notes/<note_id>/refund", methods=["POST"])
+@allow(*DESK)
+@idempotent(required=True)
+@blueprint.arguments(AmountSchema)
+@blueprint.response(200, CreditNoteSchema)
+def refund(body: dict[str, Any], note_id: str) -> dict[str, Any]:
+    """Give back what is left of a credit note, through the gateway that took the money."""
+    session = current_session()
+    return show_credit_note(credit_notes.refund_credit_note(session, _find(note_id, lock=True), body["amount"]))

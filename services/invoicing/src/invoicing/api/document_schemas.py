@@ -1,0 +1,330 @@
+"""Bodies of invoicing's API: invoices, credit notes, runs, previews, deposits, purchases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from invoicing.api.schemas import FeeSchema, MembershipSchema, PeriodSchema, civil_date, tax_category
+
+
+class InvoiceLineSchema(StrictSchema):
+    """A line of an invoice; ``net`` + ``tax`` = ``total``."""
+
+    id = Id("lin")
+    kind = fields.String()
+    description = fields.String()
+    explain = fields.String(allow_none=True)
+    period = fields.Nested(PeriodSchema, allow_none=True)
+    quantity = Quantity()
+    unit_price = MoneyField()
+    discount_percent = Percent()
+    net = MoneyField(negative=True)
+    tax_percent = Quantity()
+    tax_category = fields.String()
+    tax = MoneyField(negative=True)
+    total = MoneyField(negative=True)
+    plan_id = Id("pln", allow_none=True)
+    membership_id = Id("mbs", allow_none=True)
+    fee_id = Id("fee", allow_none=True)
+    booking_id = Id("bkg", allow_none=True)
+
+
+class TaxRowSchema(StrictSchema):
+    """A row of the tax table."""
+
+    category = fields.String()
+    percent = Quantity()
+    name = fields.String()
+    reason = fields.String()
+    taxable = MoneyField(negative=True)
+    tax = MoneyField(negative=True)
+
+
+class AmountsSchema(StrictSchema):
+    """The numbers that an invoice and its preview share."""
+
+    issue_date = fields.Date()
+    due_date = fields.Date()
+    currency = fields.String()
+    lines = fields.List(fields.Nested(InvoiceLineSchema))
+    discount_total = MoneyField()
+    subtotal = MoneyField()
+    tax_breakdown = fields.List(fields.Nested(TaxRowSchema))
+    tax_total = MoneyField()
+    total = MoneyField()
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    location_id = Id("loc", allow_none=True)
+
+
+class InvoiceSchema(AmountsSchema):
+    """An invoice."""
+
+    id = Id("inv")
+    number = fields.String(allow_none=True)
+    state = fields.String()
+    payment_state = fields.String()
+    overdue = fields.Boolean()
+    customer = fields.Dict()
+    paid = MoneyField()
+    credited = MoneyField()
+    payable = MoneyField()
+    note = fields.String(allow_none=True)
+    collect = fields.Boolean()
+    billing_run_id = Id("run", allow_none=True)
+    sent_at = Instant(allow_none=True)
+    sent_to = fields.String(allow_none=True)
+    send_problem = fields.String(allow_none=True)
+    paid_at = Instant(allow_none=True)
+    voided_at = Instant(allow_none=True)
+    issued_at = Instant(allow_none=True)
+    created_at = Instant()
+    version = fields.Integer()
+
+
+class ManualLineSchema(StrictSchema):
+    """A line written by hand."""
+
+    description = Text(required=True, longest=500)
+    quantity = Quantity(least="0.000001", load_default=None)
+    unit_price = MoneyField(required=True)
+    discount_percent = Percent(load_default=None)
+    tax_percent = Percent(load_default=None, allow_none=True)
+    tax_category = tax_category(load_default=None, allow_none=True)
+    prices_include_tax = fields.Boolean(load_default=None, allow_none=True)
+    revenue_account = Text(longest=50, load_default=None, allow_none=True)
+
+
+class DiscountSchema(StrictSchema):
+    """A discount on the whole document: a percentage or an amount, for all lines or those of one tax rate."""
+
+    percent = Percent(load_default=None, allow_none=True)
+    amount = MoneyField(load_default=None, allow_none=True)
+    tax_percent = Percent(load_default=None, allow_none=True)
+
+    @validates_schema
+    def check_one(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if (data["percent"] is None) == (data["amount"] is None):
+            raise ValidationError("Give either percent or amount.", "percent")
+
+
+class InvoiceTermsSchema(StrictSchema):
+    """What may be said about a manual invoice."""
+
+    lines = fields.List(fields.Nested(ManualLineSchema), validate=validate.Length(1, 500))
+    discounts = fields.List(fields.Nested(DiscountSchema), validate=validate.Length(max=20))
+    issue_date = civil_date()
+    due_date = civil_date(allow_none=True)
+    note = LongText(allow_none=True)
+
+
+class InvoiceInSchema(InvoiceTermsSchema):
+    """A manual invoice: of the given lines, or without them of all unbilled items up to today."""
+
+    member_id = Id("mem")
+    company_id = Id("com")
+    location_id = Id("loc")
+    issue = fields.Boolean(load_default=True)
+
+
+class SendSchema(StrictSchema):
+    """Where to; the billing address unless given."""
+
+    to = fields.Email(load_default=None, allow_none=True)
+
+
+class ReasonSchema(StrictSchema):
+    """Why."""
+
+    reason = Text(load_default=None, allow_none=True)
+
+
+class WhatIfSchema(StrictSchema):
+    """A membership that a customer might have."""
+
+    plan_id = Id("pln", required=True)
+    start_date = civil_date(required=True)
+    end_date = civil_date(allow_none=True, load_default=None)
+    location_id = Id("loc", allow_none=True)
+    price = MoneyField()
+    quantity = Quantity(least="0.000001", most="100000")
+    discount_percent = Percent()
+    trial_days = fields.Integer(strict=True, validate=validate.Range(0, 366))
+
+
+class PreviewInSchema(StrictSchema):
+    """Whose invoices, up to and including which day, and with which membership besides."""
+
+    member_id = Id("mem")
+    company_id = Id("com")
+    as_of = civil_date(required=True)
+    membership = fields.Nested(WhatIfSchema, load_default=None, allow_none=True)
+
+
+class PreviewSchema(StrictSchema):
+    """The invoices that would be made."""
+
+    invoices = fields.List(fields.Nested(AmountsSchema))
+
+
+class CreditLineInSchema(StrictSchema):
+    """How much to credit on a line, in its price mode (gross when prices include tax)."""
+
+    invoice_line_id = Id("lin", required=True)
+    amount = MoneyField(required=True)
+
+
+class CreditNoteInSchema(StrictSchema):
+    """What to credit: given lines, or all that is left; ``refund`` gives back what was paid."""
+
+    lines = fields.List(fields.Nested(CreditLineInSchema), validate=validate.Length(1, 500))
+    reason = Text(load_default=None, allow_none=True)
+    refund = fields.Boolean(load_default=False)
+
+
+class CreditNoteLineSchema(StrictSchema):
+    """A line of a credit note."""
+
+    id = Id("lin")
+    invoice_line_id = Id("lin")
+    description = fields.String()
+    explain = fields.String(allow_none=True)
+    net = MoneyField()
+    tax = MoneyField()
+    total = MoneyField()
+
+
+class CreditNoteSchema(StrictSchema):
+    """A credit note; ``total = allocated + to_account_credit + refund``."""
+
+    id = Id("crn")
+    number = fields.String()
+    invoice_id = Id("inv")
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    issue_date = fields.Date()
+    currency = fields.String()
+    lines = fields.List(fields.Nested(CreditNoteLineSchema))
+    subtotal = MoneyField()
+    tax_breakdown = fields.List(fields.Nested(TaxRowSchema))
+    tax_total = MoneyField()
+    total = MoneyField()
+    allocated = MoneyField()
+    to_account_credit = MoneyField()
+    refund = MoneyField()
+    reason = fields.String(allow_none=True)
+    created_at = Instant()
+    version = fields.Integer()
+
+
+class AllocationSchema(StrictSchema):
+    """Onto which invoice, and how much; as much as fits unless given."""
+
+    invoice_id = Id("inv", required=True)
+    amount = MoneyField(load_default=None, allow_none=True)
+
+
+class AmountSchema(StrictSchema):
+    """How much; all that is left unless given."""
+
+    amount = MoneyField(load_default=None, allow_none=True)
+
+
+class BillingRunInSchema(StrictSchema):
+    """What to bill: up to which planned day, of which location or customer."""
+
+    as_of = civil_date(required=True, metadata={"example": "2027-03-01"})
+    location_id = Id("loc", load_default=None, allow_none=True)
+    member_id = Id("mem", load_default=None, allow_none=True)
+    company_id = Id("com", load_default=None, allow_none=True)
+    dry_run = fields.Boolean(load_default=False)
+
+
+class CountsSchema(StrictSchema):
+    """What a run did."""
+
+    customers = fields.Integer()
+    invoices = fields.Integer()
+    lines = fields.Integer()
+    errors = fields.Integer()
+    total_minor = fields.Integer()
+
+
+class BillingRunSchema(StrictSchema):
+    """A billing run; a dry one has no id."""
+
+    id = Id("run", allow_none=True)
+    kind = fields.String()
+    status = fields.String()
+    as_of = fields.Date()
+    location_id = Id("loc", allow_none=True)
+    counts = fields.Nested(CountsSchema)
+    errors = fields.List(fields.Dict())
+    invoices = fields.List(fields.Nested(InvoiceSchema))
+    created_at = Instant(allow_none=True)
+    finished_at = Instant(allow_none=True)
+
+
+class BillingRunItemSchema(BillingRunSchema):
+    """A billing run in a list."""
+
+    class Meta(BillingRunSchema.Meta):
+        exclude = ("invoices",)
+
+
+class DepositSchema(StrictSchema):
+    """A refundable deposit."""
+
+    id = Id("dep")
+    name = fields.String()
+    invoice_id = Id("inv")
+    membership_id = Id("mbs", allow_none=True)
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    amount = MoneyField()
+    held = MoneyField()
+    state = fields.String()
+    created_at = Instant()
+    version = fields.Integer()
+
+
+class DepositMoveSchema(StrictSchema):
+    """What becomes of a deposit, or part of it."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(["returned", "applied", "forfeited"]))
+    amount = MoneyField(load_default=None, allow_none=True)
+    note = Text(load_default=None, allow_none=True)
+
+
+class ItemSchema(StrictSchema):
+    """A thing to buy: a plan, or a name and a price."""
+
+    plan_id = Id("pln", load_default=None, allow_none=True)
+    name = Text(load_default=None, allow_none=True)
+    price = MoneyField(load_default=None, allow_none=True)
+    quantity = Quantity(least="0.000001", load_default=None)
+    start_date = civil_date(load_default=None, allow_none=True)
+    tax_percent = Percent(load_default=None, allow_none=True)
+
+
+class PurchaseInSchema(StrictSchema):
+    """Items for a customer, paid now or on the next invoice."""
+
+    items = fields.List(fields.Nested(ItemSchema), required=True, validate=validate.Length(1, 50))
+    member_id = Id("mem", load_default=None, allow_none=True)
+    company_id = Id("com", load_default=None, allow_none=True)
+    location_id = Id("loc", load_default=None, allow_none=True)
+    pay = fields.String(load_default="on_invoice", validate=validate.OneOf(["now", "on_invoice"]))
+    promo_code = Text(longest=50, load_default=None, allow_none=True)
+    checkout_id = Id("chk", load_default=None, allow_none=True)
+
+
+class PurchaseSchema(StrictSchema):
+    """What was bought."""
+
+    memberships = fields.List(fields.Nested(MembershipSchema))
+    fees = fields.List(fields.Nested(FeeSchema))
+    invoice = fields.Nested(InvoiceSchema, allow_none=True)

@@ -1,0 +1,253 @@
+"""``/v1/invoices``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields, validate
+from sqlalchemy import and_, not_, select
+
+from common.auth import allow
+from common.clock import local_date
+from common.errors import InvalidError
+from common.http import (
+    Blueprint,
+    Id,
+    ListQuery,
+    check_if_match,
+    current_session,
+    idempotent,
+    page,
+    page_schema,
+    remember_etag,
+)
+from common.ids import decode_path_id
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible
+from invoicing.api.document_schemas import (
+    CreditNoteInSchema,
+    CreditNoteSchema,
+    InvoiceInSchema,
+    InvoiceSchema,
+    InvoiceTermsSchema,
+    PreviewInSchema,
+    PreviewSchema,
+    ReasonSchema,
+    SendSchema,
+)
+from invoicing.api.showing import show_credit_note, show_invoice, show_spec
+from invoicing.documents import invoice_pdf
+from invoicing.models import Customer, Invoice
+from invoicing.services import credit_notes, invoices, manual_invoices, sending
+from invoicing.services.customers import resolve_payer
+from invoicing.services.settings import billing_settings
+
+blueprint = Blueprint("invoices", __name__, description="What customers owe")
+
+
+class InvoiceQuery(ListQuery):
+    """Filters of the list."""
+
+    member_id = Id("mem", load_default=None)
+    company_id = Id("com", load_default=None)
+    location_id = Id("loc", load_default=None)
+    billing_run_id = Id("run", load_default=None)
+    state = fields.String(load_default=None, validate=validate.Length(max=20))
+    payment_state = fields.String(load_default=None, validate=validate.Length(max=20))
+    number = fields.String(load_default=None, validate=validate.Length(max=60))
+    overdue = fields.Boolean(load_default=None, allow_none=True)
+    issued_from = fields.Date(load_default=None)
+    issued_until = fields.Date(load_default=None)
+
+
+_EQUAL = ("location_id", "billing_run_id", "state", "payment_state", "number")
+
+
+@blueprint.route("/v1/invoices", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(InvoiceQuery, location="query")
+@blueprint.response(200, page_schema(InvoiceSchema))
+def list_invoices(query: dict[str, Any]) -> dict[str, Any]:
+    """List invoices, the newest first."""
+    session = current_session()
+    statement = by_customer(only_visible(select(Invoice), Invoice), Invoice, query)
+    for name in _EQUAL:
+        if query[name] is not None:
+            statement = statement.where(getattr(Invoice, name) == query[name])
+    if query["issued_from"] is not None:
+        statement = statement.where(Invoice.issue_date >= query["issued_from"])
+    if query["issued_until"] is not None:
+        statement = statement.where(Invoice.issue_date <= query["issued_until"])
+    if query["overdue"] is not None:
+        today = local_date(session.now(), session.organization.timezone)
+        late = and_(Invoice.state == "open", Invoice.payable_minor > 0, Invoice.due_date < today)
+        statement = statement.where(late if query["overdue"] else not_(late))
+    sorts = {"issue_date": Invoice.issue_date, "due_date": Invoice.due_date, "number": Invoice.number}
+    answer = page(session, statement, query, key=Invoice.id, sorts=sorts)
+    return {**answer, "items": [show_invoice(session, invoice) for invoice in answer["items"]]}
+
+
+@blueprint.route("/v1/invoices", methods=["POST"])
+@allow(*DESK)
+@idempotent(required=True)
+@blueprint.arguments(InvoiceInSchema)
+@blueprint.response(201, InvoiceSchema)
+def create_invoice(body: dict[str, Any]) -> dict[str, Any]:
+    """Invoice by hand: given lines, or all unbilled items up to today; ``issue`` false keeps a draft."""
+    session = current_session()
+    payer = resolve_payer(session, body.pop("member_id", None), body.pop("company_id", None))
+    invoice = manual_invoices.make_invoice(session, payer.customer, **_terms(body))
+    remember_etag(invoice)
+    return show_invoice(session, invoice)
+
+
+def _terms(body: dict[str, Any]) -> dict[str, Any]:
+    if "lines" in body:
+        body["lines"] = [
+            manual_invoices.ManualLine(**{k: v for k, v in line.items() if v is not None}) for line in body["lines"]
+        ]
+    if "discounts" in body:
+        body["discounts"] = [manual_invoices.ManualDiscount(**discount) for discount in body["discounts"]]
+    return body
+
+
+@blueprint.route("/v1/invoices/preview", methods=["POST"])
+@allow(*EVERYBODY)
+@blueprint.arguments(PreviewInSchema)
+@blueprint.response(200, PreviewSchema)
+def preview_invoices(body: dict[str, Any]) -> dict[str, Any]:
+    """Show every invoice that would be made up to and including a day, also with a membership besides."""
+    session = current_session()
+    payer = resolve_payer(session, body.get("member_id"), body.get("company_id"))
+    check_visible(_Owned(payer.customer))
+    if abs(body["as_of"].year - local_date(session.now(), session.organization.timezone).year) > 3:
+        raise InvalidError("invalid_as_of", "previews reach three years at most")
+    specs = manual_invoices.preview_invoices(session, payer.customer, body["as_of"], body["membership"])
+    terms = billing_settings(session).payment_terms_days
+    return {"invoices": [show_spec(spec, terms) for spec in specs]}
+
+
+class _Owned:
+    """A customer as something that they pay for themselves."""
+
+    def __init__(self, customer: Customer) -> None:
+        self.payer_id = customer.id
+
+
+def _find(invoice_id: str, *, lock: bool = False) -> Invoice:
+    session = current_session()
+    found = invoices.find_invoice(session, decode_path_id("inv", invoice_id))
+    check_visible(found)
+    return invoices.find_invoice(session, found.id, lock=True) if lock else found
+
+
+@blueprint.route("/v1/invoices/<invoice_id>", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.response(200, InvoiceSchema)
+def get_invoice(invoice_id: str) -> dict[str, Any]:
+    """Show an invoice."""
+    invoice = _find(invoice_id)
+    remember_etag(invoice)
+    return show_invoice(current_session(), invoice)
+
+
+@blueprint.route("/v1/invoices/<invoice_id>", methods=["PATCH"])
+@allow(*DESK)
+@blueprint.arguments(InvoiceTermsSchema(partial=True))
+@blueprint.response(200, InvoiceSchema)
+def change_draft(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Change a draft; what is issued cannot be changed (409)."""
+    invoice = _find(invoice_id, lock=True)
+    check_if_match(invoice)
+    changed = manual_invoices.change_draft(current_session(), invoice, **_terms(body))
+    remember_etag(changed)
+    return show_invoice(current_session(), changed)
+
+
+@blueprint.route("/v1/invoices/<invoice_id>", methods=["DELETE"])
+@allow(*DESK)
+@blueprint.response(204)
+def drop_draft(invoice_id: str) -> None:
+    """Delete a draft; what is issued cannot be deleted (409)."""
+    invoice = _find(invoice_id, lock=True)
+    check_if_match(invoice)
+    manual_invoices.drop_draft(current_session(), invoice)
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/issue", methods=["POST"])
+@allow(*DESK)
+@idempotent(required=True)
+@blueprint.response(200, InvoiceSchema)
+def issue_draft(invoice_id: str) -> dict[str, Any]:
+    """Issue a draft: it gets its number and today's date."""
+    session = current_session()
+    return show_invoice(session, manual_invoices.issue_draft(session, _find(invoice_id, lock=True)))
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/send", methods=["POST"])
+@allow(*DESK)
+@idempotent()
+@blueprint.arguments(SendSchema)
+@blueprint.response(200, InvoiceSchema)
+def send_invoice(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Mail an invoice, or mail it again."""
+    session = current_session()
+    return show_invoice(session, sending.send_invoice(session, _find(invoice_id, lock=True), body["to"]))
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/void", methods=["POST"])
+@allow(*DESK)
+@idempotent()
+@blueprint.arguments(ReasonSchema)
+@blueprint.response(200, InvoiceSchema)
+def void_invoice(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Void an unpaid invoice; its items become billable again."""
+    session = current_session()
+    invoice = _find(invoice_id, lock=True)
+    check_if_match(invoice)
+    return show_invoice(session, invoices.void_invoice(session, invoice, body["reason"]))
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/write-off", methods=["POST"])
+@allow(*DESK)
+@idempotent()
+@blueprint.response(200, InvoiceSchema)
+def write_off(invoice_id: str) -> dict[str, Any]:
+    """Give an invoice up as uncollectible."""
+    session = current_session()
+    return show_invoice(session, invoices.write_off(session, _find(invoice_id, lock=True)))
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/credit-notes", methods=["POST"])
+@allow(*DESK)
+@idempotent(required=True)
+@blueprint.arguments(CreditNoteInSchema)
+@blueprint.response(201, CreditNoteSchema)
+def create_credit_note(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Credit lines of an invoice, or all that is left of it."""
+    session = current_session()
+    invoice = _find(invoice_id, lock=True)
+    amounts = None
+    if "lines" in body:
+        amounts = {line["invoice_line_id"]: line["amount"] for line in body["lines"]}
+        if len(amounts) != len(body["lines"]):
+            raise InvalidError("duplicate_line", "each line can be named once")
+    note = credit_notes.create_credit_note(session, invoice, amounts, reason=body["reason"], refund=body["refund"])
+    return show_credit_note(note)
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/pdf", methods=["GET"])
+@allow(*EVERYBODY)
+def get_pdf(invoice_id: str) -> Response:
+    """The invoice as PDF."""
+    invoice = _find(invoice_id)
+    invoices.check_downloadable(invoice)
+    pdf = invoice_pdf(current_session(), invoice)
+    return file_response(pdf, "application/pdf", f"{invoice.number}.pdf")
+
+
+def file_response(body: bytes, content_type: str, name: str) -> Response:
+    """A file to be shown or saved under a name."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    headers = {"Content-Disposition": f'inline; filename="{safe}"', "Cache-Control": "private, no-store"}
+    return Response(body, content_type=content_type, headers=headers)

@@ -1,0 +1,185 @@
+"""Bookings: list, form with live price, detail, change, cancellation, approval, check-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, TextAreaField
+
+from portal.admin import options
+from portal.admin.dashboard import now
+from portal.admin.door import DESK, blueprint, require
+from portal.api import api
+from portal.fields import ChoiceField, MoneyField, WallTimeField, required_number
+from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.formats import organization_zone
+from portal.names import by_id
+from portal.problems import ApiProblem
+from portal.states import STATES
+from portal.translation import gettext as _
+from portal.translation import lazy_gettext
+
+STATUSES = ("confirmed", "tentative", "checked_in", "completed", "cancelled", "no_show")
+REPEATS = {
+    "": lazy_gettext("Once"),
+    "FREQ=WEEKLY;COUNT=4": lazy_gettext("Every week, 4 times"),
+    "FREQ=WEEKLY;COUNT=8": lazy_gettext("Every week, 8 times"),
+    "FREQ=WEEKLY;COUNT=12": lazy_gettext("Every week, 12 times"),
+    "FREQ=DAILY;COUNT=5": lazy_gettext("Every day, 5 times"),
+}
+
+
+class BookingForm(ApiForm):
+    """What `POST /v1/bookings` takes; the customer as one choice, times by the location's clock."""
+
+    LOCAL = frozenset({"customer"})
+
+    resource_id = ChoiceField(lazy_gettext("Room or desk"), [NEEDED])
+    customer = ChoiceField(lazy_gettext("For"), [NEEDED])
+    start = WallTimeField(lazy_gettext("From"), [required_number])
+    end = WallTimeField(lazy_gettext("To"), [required_number])
+    recurrence__rrule = ChoiceField(lazy_gettext("Repeat"), [MAYBE])
+    custom_price = MoneyField(lazy_gettext("Own price"), [MAYBE])
+    is_free = BooleanField(lazy_gettext("Free of charge"))
+    note = TextAreaField(lazy_gettext("Note"), [MAYBE])
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """With the customer, and only the exceptions that were asked for."""
+        body = super().body(nulls=nulls) | options.customer_part(self.customer.data)
+        return {name: value for name, value in body.items() if value not in ("", False, None)}
+
+
+class MoveForm(ApiForm):
+    """What `PATCH /v1/bookings/{id}` takes."""
+
+    resource_id = ChoiceField(lazy_gettext("Room or desk"), [NEEDED])
+    start = WallTimeField(lazy_gettext("From"), [required_number])
+    end = WallTimeField(lazy_gettext("To"), [required_number])
+    note = TextAreaField(lazy_gettext("Note"), [MAYBE])
+
+
+@blueprint.get("/bookings")
+def bookings() -> str:
+    """A page of the list, newest first."""
+    query = {name: request.args.get(name) for name in ("status", "location_id", "cursor")}
+    page = api().page("/v1/bookings", **query, limit=50)
+    places = options.locations(_("All locations"))
+    states = [("", _("All states")), *((name, str(STATES[name][0])) for name in STATUSES)]
+    return render_template("admin/bookings/list.html", page=page, locations=places, states=states)
+
+
+@blueprint.route("/bookings/new", methods=["GET", "POST"])
+def new_booking() -> str | Response:
+    """Book for a member or company."""
+    require(*DESK)
+    form = _booking_form()
+    made = form.send(lambda body: api().post("/v1/bookings", {**body, "payment": "on_invoice"}))
+    if made is None:
+        return render_template("admin/bookings/new.html", form=form)
+    act(lambda: made, _("Booked."))
+    return redirect(url_for("admin.booking", booking_id=made["id"]))
+
+
+@blueprint.post("/bookings/quote")
+def quote_booking() -> str:
+    """The price of what the form says so far, for the box beside it."""
+    form = _booking_form()
+    body = {name: value for name, value in form.body().items() if name not in {"note", "custom_price", "is_free"}}
+    if not {"resource_id", "start", "end"} <= body.keys():
+        return render_template("macros/quote.html", quote=None, refusal=None)
+    try:
+        found = api().post("/v1/bookings/quote", body)
+    except ApiProblem as problem:
+        refusal = problem.faults[0].detail if problem.faults else problem.sentence
+        return render_template("macros/quote.html", quote=None, refusal=refusal)
+    return render_template("macros/quote.html", quote=found, refusal=None)
+
+
+@blueprint.get("/bookings/<booking_id>")
+def booking(booking_id: str) -> str:
+    """All about a booking, with what cancelling it now would cost."""
+    found = api().get(f"/v1/bookings/{booking_id}")
+    cancelling = api().maybe(f"/v1/bookings/{booking_id}/cancellation") if _is_open(found) else None
+    form = MoveForm(shown=found, formdata=None)
+    _place(form, found)
+    return render_template("admin/bookings/detail.html", booking=found, cancelling=cancelling, form=form)
+
+
+@blueprint.post("/bookings/<booking_id>/move")
+def move_booking(booking_id: str) -> str | Response:
+    """Move a booking in time or to another room."""
+    path = f"/v1/bookings/{booking_id}"
+    found = api().get(path)
+    form = MoveForm(shown=found)
+    _place(form, found)
+    if form.send(lambda body: api().patch(path, body)) is None:
+        return render_template("admin/bookings/detail.html", booking=found, cancelling=None, form=form)
+    act(lambda: found, _("Changed."))
+    return redirect(url_for("admin.booking", booking_id=booking_id))
+
+
+@blueprint.post("/bookings/<booking_id>/cancellation")
+def cancel_booking(booking_id: str) -> Response:
+    """Cancel, with or without the fee."""
+    body = {"waive_fee": "waive_fee" in request.form, "scope": request.form.get("scope", "this")}
+    act(lambda: api().post(f"/v1/bookings/{booking_id}/cancellation", body), _("The booking is cancelled."))
+    return redirect(url_for("admin.booking", booking_id=booking_id))
+
+
+@blueprint.post("/bookings/<booking_id>/approval")
+def decide_booking(booking_id: str) -> Response:
+    """Approve or reject."""
+    approved = request.form.get("approved") == "yes"
+    done = _("The booking is confirmed.") if approved else _("The booking is rejected.")
+    act(lambda: api().post(f"/v1/bookings/{booking_id}/approval", {"approved": approved}), done)
+    return redirect(url_for("admin.booking", booking_id=booking_id))
+
+
+@blueprint.post("/bookings/<booking_id>/check-in")
+def check_in_booking(booking_id: str) -> Response:
+    """Check the customer in."""
+    act(lambda: api().post(f"/v1/bookings/{booking_id}/check-in"), _("Checked in."))
+    return redirect(url_for("admin.booking", booking_id=booking_id))
+
+
+def _is_open(found: dict[str, Any]) -> bool:
+    return found["status"] in {"held", "tentative", "confirmed"}
+
+
+def _booking_form() -> BookingForm:
+    """The form with times at the room's place; the first guess is the next full hour."""
+    rooms = api().items("/v1/resources", limit=200, sort="name")
+    zones = {item["id"]: item["timezone"] for item in api().items("/v1/locations", limit=200)}
+    shown = {name: request.args.get(name) for name in ("resource_id", "customer")}
+    form = BookingForm(shown={name: value for name, value in shown.items() if value})
+    form.resource_id.choices = [("", _("Choose …")), *((room["id"], room["name"]) for room in rooms)]
+    form.customer.choices = options.customers(shown["customer"])
+    form.recurrence__rrule.choices = [(rule, str(title)) for rule, title in REPEATS.items()]
+    room = by_id(rooms).get(form.resource_id.data or "")
+    zone = zones.get(room["location_id"]) if room else next(iter(zones.values()), None)
+    form.start.zone = form.end.zone = zone
+    if request.method == "GET":
+        _guess(form, zone)
+    return form
+
+
+def _guess(form: BookingForm, zone: str | None) -> None:
+    start = now().astimezone(ZoneInfo(zone or organization_zone())).replace(minute=0, second=0, microsecond=0)
+    start = start.replace(tzinfo=None) + timedelta(hours=1)
+    if asked := request.args.get("start"):
+        start = form.start.read(asked)
+    form.start.data, form.end.data = start, start + timedelta(hours=1)
+
+
+def _place(form: MoveForm, found: dict[str, Any]) -> None:
+    form.resource_id.choices = options.resources()
+    if found["resource_id"] not in dict(form.resource_id.choices):
+        form.resource_id.choices.append((found["resource_id"], found["resource_name"]))
+    for field in (form.start, form.end):
+        field.zone = found["timezone"]
+        if not field.raw_data:
+            field.process_data(found[field.short_name])
