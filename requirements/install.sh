@@ -40,7 +40,7 @@ if [ -n "$mirror" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
 fi
 
 # `install` and not `sync`: what is there and not in this lock (the tools for tests) stays.
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$kind.lock" ||
+.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "requirements/$kind.lock" ||
     .venv/bin/python -m pip install --quiet --require-hashes -r "requirements/$kind.lock" ||
     fail "the packages of requirements/$kind.lock could not be installed (see above)"
 
@@ -50,3 +50,6 @@ for project in libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyprojec
 done
 .venv/bin/uv pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation "$@" ||
     fail "the packages of this repository could not be installed (see above)"
+
+# Fourteen processes start faster from compiled modules, also where the environment forbids writing them on the way.
+.venv/bin/python -m compileall -q libs services deploy || true

@@ -24,6 +24,10 @@ from common.messaging.rabbit import Topology
 from contracts.subscriptions import ROUTING
 
 
+# A busy two-core machine needs its time to start fourteen processes.
+READY_SECONDS = 240
+
+
 @dataclass(frozen=True)
 class Footing:
     """A running suite: where it answers, where its data is, and the launcher's process."""
@@ -100,7 +104,7 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
 
 
 def _quiet_environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.startswith(("DESKLEDGER_", "AMQP_", "PYTEST_"))}
+    return {k: v for k, v in os.environ.items() if not k.startswith(("DESKLEDGER_", "AMQP_", "PYTEST_", "PYTHONDONTWRITE"))}
 
 
 @contextmanager
@@ -129,7 +133,7 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 def _wait_until_ready(origin: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + READY_SECONDS
     pool = urllib3.PoolManager(retries=False, timeout=3)
     last = "no answer yet"
     while time.monotonic() < deadline and process.poll() is None:

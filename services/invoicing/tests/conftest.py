@@ -9,11 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from invoicing.jobs import build_jobs
-from invoicing.service import SERVICE
 from sqlalchemy import text
 
-from common.clock import FixedClock
 from common.ids import encode_id, new_id
 from common.jobs import Scheduler, next_due
 from common.messaging import Consumer, Envelope, Message
@@ -24,6 +21,8 @@ from contracts.catalog import LocationChanged, PlanChanged
 from contracts.members import CompanyChanged, MemberChanged
 from contracts.parts import ChargeLine, Customer
 from contracts.payments import PaymentFailed, PaymentState, PaymentSucceeded
+from invoicing.jobs import build_jobs
+from invoicing.service import SERVICE
 
 START = datetime(2027, 2, 1, 8, 0, tzinfo=UTC)
 
@@ -244,5 +243,3 @@ def build_house(invoicing_app: Any, sign_in: Callable[..., ApiClient]) -> Callab
         return House(invoicing_app, sign_in, now, **organization)
 
     return build
-
-

@@ -15,7 +15,7 @@ from servers.databases import MigrationError, create_absent, migrate_all
 from servers.processes import STORING, Process, all_processes, command, environment
 from servers.supervision import Running, control, run, wait_until_ready, write_configuration
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @click.group()

@@ -71,16 +71,17 @@ def next_due_in(session: TenantSession, jobs: Sequence[Job], organization_id: UU
     """`next_due` in a session of all organisations."""
     if not jobs:
         return None
-    due: datetime | None = session.scalar(_next_due_statement(tuple(jobs)), {"organization_id": organization_id})
+    statement = _next_due_statement(tuple(job.due for job in jobs))
+    due: datetime | None = session.scalar(statement, {"organization_id": organization_id})
     return due
 
 
 @lru_cache(maxsize=128)
-def _next_due_statement(jobs: tuple[Job, ...]) -> Select[Any]:
+def _next_due_statement(pending: tuple[Select[tuple[UUID, datetime]], ...]) -> Select[Any]:
     # Building it takes longer than running it, and an advance of the clock asks often.
     parts = []
-    for job in jobs:
-        organization, due_at = _pending(job).c
+    for number, due in enumerate(pending):
+        organization, due_at = due.subquery(f"due_{number}").c
         mine = organization == bindparam("organization_id", type_=organization.type)
         parts.append(select(func.min(due_at).label("due_at")).where(mine))
     return select(func.min(union_all(*parts).subquery().c.due_at))

@@ -116,3 +116,14 @@ def test_bok_2_the_time_of_a_hold_that_ran_out_can_be_booked_before_any_job_ran(
     room.house.run_jobs()
     assert room.client.get(path).json["cancel_reason"] == "expired"
     assert overlaps(room) == 0
+
+
+def test_a_half_that_is_added_later_is_taken_by_what_is_booked_in_the_hall(room: Any) -> None:
+    hall = room.house.resource(room.location_id, display_name="Hall")
+    room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", resource_id=f"res_{hall.hex}")
+    half = room.house.resource(room.location_id, display_name="A", parent_ids=[hall], capacity=2)
+    wanted = {"resource_id": f"res_{half.hex}"}
+    assert room.book("2027-02-15T09:30:00Z", "2027-02-15T10:30:00Z", **wanted).json["code"] == "slot_taken"
+    room.house.resource(room.location_id, resource_id=half, parent_ids=[hall], capacity=3, version=2)
+    assert room.book("2027-02-15T09:30:00Z", "2027-02-15T10:30:00Z", **wanted).json["code"] == "slot_taken"
+    assert room.book("2027-02-15T10:00:00Z", "2027-02-15T10:30:00Z", **wanted).status_code == 201

@@ -12,7 +12,7 @@ import pytest
 from booking.domain.cancellation import CancellationPolicy, cancellation_cost, no_show_cost
 from booking.domain.intervals import Interval
 from booking.domain.opening_hours import WEEKDAYS, LocationCalendar
-from booking.domain.policies import Attempt, BookingPolicy, Usage, needs_approval, require_allowed, violations
+from booking.domain.policies import Attempt, BookingPolicy, Usage, Who, needs_approval, require_allowed, violations
 from booking.domain.rates import Buyer
 from booking.domain.statuses import HOLD_TIME, Lifecycle, Status
 from common.errors import ConflictError, InvalidError
@@ -244,3 +244,16 @@ def test_malformed_cancellation_policies_are_refused(steps: list[Any]) -> None:
     with pytest.raises(InvalidError) as caught:
         CancellationPolicy.from_document({"steps": steps})
     assert caught.value.code == "cancellation_policy_invalid"
+
+
+def test_a_policy_may_name_its_own_bookers_and_opening_hours() -> None:
+    plan_id = UUID(int=9)
+    policy = BookingPolicy.from_document(
+        {"who": "plans", "plan_ids": [f"pln_{plan_id.hex}"], "opening_hours": {"sun": [["10:00", "12:00"]]}}
+    )
+    assert (policy.who, policy.plan_ids) == (Who.PLANS, frozenset({plan_id}))
+    location = LocationCalendar.from_document("UTC", {"mon": [["08:00", "18:00"]]})
+    sunday = Interval(datetime(2027, 2, 14, 10, tzinfo=UTC), datetime(2027, 2, 14, 12, tzinfo=UTC))
+    assert policy.calendar_in(location).is_open_throughout(sunday)
+    assert not location.is_open_throughout(sunday)
+    assert BookingPolicy.from_document({"opening_hours_only": False}).calendar_in(location).is_open_throughout(sunday)

@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from common.errors import ConflictError, DomainError, NotFoundError, UnavailableError
 from contracts.subscriptions import subscribers
 from gateway.settlement import InternalCalls, SettlementReports
+from gateway.upstreams import Answer
+from gateway.upstreams.pool import GatewayTimeoutError
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.002, 0.05, 1.5
 # How far back an advance looks for messages that a driver before it left on their way.
@@ -24,6 +27,9 @@ _LOOK_BACK = 1000
 _NOTHING_AFTER = 2**62
 _PAGE = 5000
 _MESSAGES = "messages_on_their_way"
+_MEMBERS_PAUSE = 0.25
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +62,21 @@ class Clocks:
         answer = self._calls.call("members", "GET", f"/internal/clock?organization_id={organization_id}")
         if answer.status == 404:
             raise NotFoundError("not_found", "there is no such organisation")
-        found = _expect_success(answer.status, answer.json())
+        found = _expect_success(answer)
         return ClockState(found["mode"], parse_instant(found["now"]), parse_optional(found.get("target")))
 
     def move(self, organization_id: str, expected_now: datetime, to: datetime) -> None:
         """Move the clock; when another driver moved it meanwhile, nothing happens."""
         body = {"organization_id": organization_id, "expected_now": _text(expected_now), "to": _text(to)}
         answer = self._calls.call("members", "POST", "/internal/clock", body)
-        found = answer.json()
-        if (answer.status, found.get("code")) != (409, "clock_moved"):
-            _expect_success(answer.status, found)
+        if answer.status != 409 or answer.json().get("code") != "clock_moved":
+            _expect_success(answer)
 
     def set_target(self, organization_id: str, to: datetime) -> None:
         """Remember how far the clock is to go, so that any process can finish what this one begins."""
         body = {"organization_id": organization_id, "to": _text(to)}
         answer = self._calls.call("members", "POST", "/internal/clock/target", body)
-        _expect_success(answer.status, answer.json())
+        _expect_success(answer)
 
 
 class Simulation:
@@ -94,7 +99,7 @@ class Simulation:
         until = self._monotonic() + seconds
         survey = Survey(self._reports, self._listeners, organization_id)
         while True:
-            now = self._clocks.read(organization_id).now
+            now = self._patiently(lambda: self._clocks.read(organization_id).now, until)
             is_settled = self._settle(survey, now, until)
             if not is_settled and survey.is_overtaken and self._monotonic() < until:
                 continue  # another driver moved the clock
@@ -102,7 +107,18 @@ class Simulation:
                 return Progress(now, to, settled=False, waiting_for=survey.outstanding)
             if now >= to:
                 return Progress(now, to, settled=True)
-            self._clocks.move(organization_id, now, min(survey.next_due or to, to))
+            step = min(survey.next_due or to, to)
+            self._patiently(partial(self._clocks.move, organization_id, now, step), until)
+
+    def _patiently(self, call: Callable[[], Value], until: float) -> Value:
+        """Ask members; one of its processes may just be starting anew. Repeating is harmless: moves are compared."""
+        while True:
+            try:
+                return call()
+            except (UnavailableError, GatewayTimeoutError):
+                if self._monotonic() >= until:
+                    raise
+                self._sleep(_MEMBERS_PAUSE)
 
     def _settle(self, survey: Survey, now: datetime, until: float) -> bool:
         """Wait until two surveys in a row find nothing outstanding and nothing new."""
@@ -229,12 +245,14 @@ def _text(instant: datetime) -> str:
     return instant.isoformat()
 
 
-def _expect_success(status: int, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """members' answer; its refusals are passed on as they are."""
-    if status < 300:
-        return body
-    if status in {409, 422}:
-        raise ConflictError(str(body.get("code", "conflict")), str(body.get("detail", "")))
+def _expect_success(answer: Answer) -> Mapping[str, Any]:
+    """members' answer; its refusals are passed on."""
+    if answer.status < 300:
+        found: Mapping[str, Any] = answer.json()
+        return found
+    if answer.status in {409, 422}:
+        refusal = answer.json()
+        raise ConflictError(str(refusal.get("code", "conflict")), str(refusal.get("detail", "")))
     raise UnavailableError("service_unavailable", "the clock cannot be moved just now", extra={"service": "members"})
 
 

@@ -116,6 +116,24 @@ def test_a_service_that_is_down_stops_the_clock_and_is_named(world: Any, gateway
     assert answer.get_json()["now"] == "2027-02-01T08:00:00Z"
 
 
+def test_the_clock_is_unavailable_while_members_is_down(world: Any, gateway: Any) -> None:
+    client = gateway()
+    client.get("/v1/bookings")  # the keys are known by now
+    world.broken.add("members")
+    assert client.get("/v1/organization/clock").status_code == 503
+    assert client.post("/v1/organization/clock/advance", {"to": TARGET}).status_code == 503
+
+
+def test_an_advance_waits_for_members_to_come_back(world: Any, gateway: Any) -> None:
+    tell_the_story(world)
+    world.services["booking"].due.append((day(2, 3), lambda: world.broken.add("members")))
+    timer = threading.Timer(0.8, world.broken.clear)
+    timer.start()
+    answer = gateway().post("/v1/organization/clock/advance", {"to": TARGET})
+    timer.join()
+    assert (answer.status_code, len(world.diary)) == (200, 6)
+
+
 def test_an_advance_in_a_crashed_drivers_stead_waits_for_what_that_one_left_on_its_way(
     world: Any, gateway: Any
 ) -> None:

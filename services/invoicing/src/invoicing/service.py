@@ -9,6 +9,7 @@ from common.http import Blueprint
 from common.service import Service
 from contracts.subscriptions import ROUTING
 from invoicing.api import billing_runs, credit_notes, deposits, fees, invoices, memberships, purchases, settings
+from invoicing.commands import billing_run_command, verify_chain_command
 from invoicing.config import InvoicingSettings
 from invoicing.jobs import build_jobs
 from invoicing.messages.handlers import handlers
@@ -38,4 +39,5 @@ SERVICE = Service(
     handlers=handlers,
     subscriptions=ROUTING,
     build_jobs=build_jobs,
+    commands=(verify_chain_command, billing_run_command),
 )

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from invoicing.service import SERVICE
 
 from common.db.migrate import schema_differences
 from common.db.plumbing import plumbing_metadata
 from contracts.invoicing import InvoiceIssued, InvoicePaid, InvoiceSent
+from invoicing.service import SERVICE
 
 ALL_ON = {"automatic_generation": True, "automatic_sending": True, "automatic_collection": True}
 
@@ -44,11 +44,18 @@ def test_the_story_makes_two_invoices_on_their_days(house: Any) -> None:
     house.advance(datetime(2027, 3, 10, 12, 0, tzinfo=UTC))
     paid, second = house.invoices()
     assert (paid["state"], paid["payment_state"], paid["payable"]) == ("paid", "paid", euro(0))
-    assert (second["number"], second["issue_date"], second["due_date"]) == ("INV-2027-00002", "2027-03-01", "2027-03-08")
+    assert (second["number"], second["issue_date"], second["due_date"]) == (
+        "INV-2027-00002",
+        "2027-03-01",
+        "2027-03-08",
+    )
     assert sorted(line["total"]["amount_minor"] for line in second["lines"]) == [4500, 30000]
     assert second["overdue"] is True
     issued = house.messages(InvoiceIssued)
-    assert [(m.total.amount_minor, m.collect, len(m.booking_ids)) for m in issued] == [(18214, True, 0), (34500, True, 1)]
+    assert [(m.total.amount_minor, m.collect, len(m.booking_ids)) for m in issued] == [
+        (18214, True, 0),
+        (34500, True, 1),
+    ]
     sent = house.messages(InvoiceSent)
     assert [(m.to, m.pdf[:4]) for m in sent] == [("member@example.com", b"%PDF")] * 2
     assert len(house.messages(InvoicePaid)) == 1

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import icalendar
@@ -23,6 +26,7 @@ def booking(rehearsal: Any, example: Example) -> Callable[..., Any]:
     rehearsal.send(example("member-changed", member_id=member_id, email="member@example.com", language="en"))
     same = {
         "booking_id": str(new_id()),
+        "series_id": None,
         "member_id": member_id,
         "company_id": None,
         "resource_name": "Blue Room",
@@ -33,8 +37,9 @@ def booking(rehearsal: Any, example: Example) -> Callable[..., Any]:
         "cancellation_fee": None,
     }
 
-    def send(name: str, **changes: Any) -> Any:
-        return rehearsal.send(example(name, **same | changes))
+    def send(name: str, request_id: str | None = None, **changes: Any) -> Any:
+        envelope = rehearsal.envelope(example(name, **same | changes))
+        return rehearsal.consumer.handle(replace(envelope, correlation_id=request_id))
 
     return send
 
@@ -118,3 +123,56 @@ def test_a_booking_in_the_hour_that_clocks_repeat_keeps_its_instant(rehearsal: A
     (event,) = calendars(rehearsal)[0].walk("VEVENT")
     assert event.end.utcoffset().total_seconds() == 3600
     assert event.start.isoformat().startswith("2027-10-31T02:30:00")
+
+
+def _weeks(booking: Any, name: str, request_id: str, bookings: list[str], **changes: Any) -> list[Callable[[], Any]]:
+    def send(week: int, booking_id: str) -> Any:
+        day = 1 + 7 * week
+        return booking(
+            name,
+            request_id,
+            booking_id=booking_id,
+            start=f"2027-03-{day:02}T08:00:00Z",
+            end=f"2027-03-{day:02}T09:00:00Z",
+            **changes,
+        )
+
+    return [partial(send, week, booking_id) for week, booking_id in enumerate(bookings)]
+
+
+def test_a_series_is_one_mail_with_all_its_dates_however_they_arrive(rehearsal: Any, booking: Any) -> None:
+    """BOK-4: each occurrence has its own message; four workers handle them at once."""
+    series, ids = str(new_id()), [str(new_id()) for _ in range(4)]
+    price = {"amount_minor": 1500, "currency": "EUR"}
+    sends = _weeks(booking, "booking-created", "request-1", ids, series_id=series, version=1, price=price)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [future.result() for future in [pool.submit(send) for send in reversed(sends)]]
+    assert {outcome.result for outcome in outcomes} == {Result.DONE}
+    (row,) = rehearsal.rows(Notification)
+    assert row.subject.endswith("Monday, 1 March 2027, 09:00 – 10:00 (+3)")
+    assert all(f"{day} March 2027" in row.text for day in (1, 8, 15, 22))
+    assert "€60.00" in row.text
+    (calendar,) = calendars(rehearsal)
+    assert calendar["METHOD"] == "PUBLISH"
+    assert len(calendar.walk("VEVENT")) == 4
+
+
+def test_occurrences_cancelled_by_two_requests_are_two_mails(rehearsal: Any, booking: Any) -> None:
+    series, ids = str(new_id()), [str(new_id()) for _ in range(3)]
+    for send in _weeks(booking, "booking-created", "request-1", ids, series_id=series, version=1):
+        send()
+    cancel = {"series_id": series, "version": 2, "status": "cancelled"}
+    _weeks(booking, "booking-cancelled", "request-2", ids, **cancel)[0]()
+    for send in _weeks(booking, "booking-cancelled", "request-3", ids, **cancel)[1:]:
+        send()
+    assert told(rehearsal) == ["booking-confirmed", "booking-cancelled", "booking-cancelled"]
+
+
+def test_an_occurrence_that_comes_after_the_mail_has_left_gets_its_own(rehearsal: Any, booking: Any) -> None:
+    series, ids = str(new_id()), [str(new_id()) for _ in range(2)]
+    first, second = _weeks(booking, "booking-created", "request-1", ids, series_id=series, version=1)
+    first()
+    (row,) = rehearsal.rows(Notification)
+    rehearsal.update(Notification, row.id, channel="email")
+    second()
+    assert told(rehearsal) == ["booking-confirmed", "booking-confirmed"]

@@ -12,8 +12,9 @@ import pytest
 
 from common.db.migrate import schema_differences
 from common.db.plumbing import outbox_table, plumbing_metadata
-from common.ids import new_id
+from common.ids import encode_id, new_id
 from common.messaging import Result
+from common.testing.plugin import add_organization
 from contracts.subscriptions import SUBSCRIPTIONS
 from notifications.models import Attachment, Notification
 from notifications.service import SERVICE
@@ -233,3 +234,14 @@ def test_the_end_of_a_membership_is_told_also_when_the_messages_come_in_disorder
     rehearsal.send(example("membership-changed", **base, version=2, end_date="2027-06-30"))
     rehearsal.send(example("membership-changed", **base, version=1, end_date=None))
     assert sorted(name for name, _ in told(rehearsal)) == ["membership-ending", "membership-started"]
+
+
+def test_an_alert_without_any_address_stays_in_the_app_also_when_resent(
+    notifications_database: Any, notifications_app: Any, sign_in: Callable[..., Any], live: Any, example: Example
+) -> None:
+    live.organization_id = add_organization(notifications_database, profile={})
+    live.send(example("gateway-changed", state="disconnected"))
+    (row,) = live.rows(Notification)
+    assert (row.channel, row.state, row.recipient) == ("in_app", "sent", "")
+    owner = sign_in(notifications_app, live.organization_id)
+    assert owner.post(f"/v1/notifications/{encode_id('ntf', row.id)}/resend").json["state"] == "sent"

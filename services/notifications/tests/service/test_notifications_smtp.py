@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from common.db.plumbing import outbox_table
 from common.ids import new_id
 from common.jobs import JobRun
+from common.testing.plugin import add_organization
 from notifications.config import NotificationsSettings
 from notifications.jobs import build_jobs
-from notifications.mail.transports import read_smtp_url
+from notifications.mail.transports import SmtpTransport, read_smtp_url
 from notifications.models import Notification
 from notifications.services import delivery
 
 Example = Callable[..., Any]
+PIXEL = bytes.fromhex("89504e470d0a1a0a")
 
 
 @dataclass
@@ -49,13 +60,17 @@ class Mailbox:
         return "250 OK"
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     """An SMTP server of our own."""
     box = Mailbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     box.url = f"smtp://127.0.0.1:{port}"
@@ -114,11 +129,11 @@ def test_a_booking_mail_carries_a_calendar_request(live: Any, example: Example, 
 def test_what_was_mailed_is_not_mailed_again_and_two_workers_share_the_queue(
     live: Any, example: Example, mailbox: Mailbox
 ) -> None:
-    for _ in range(30):
+    for _ in range(21):
         live.send(example("payment-succeeded", payment_id=str(new_id())))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: deliver(live, mailbox.url), range(2)))
-    assert len({mail["Message-ID"] for mail in mailbox.mails}) == len(mailbox.mails) == 30
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == len(mailbox.mails) == 21
     assert {row.state for row in live.rows(Notification)} == {"sent"}
 
 
@@ -234,6 +249,81 @@ def test_a_password_is_sent_only_over_tls(live: Any, example: Example, mailbox: 
     assert "STARTTLS" in row.last_error
 
 
+def test_a_logo_in_the_profile_becomes_a_picture_inside_the_mail(example: Example, mailbox: Mailbox, live: Any) -> None:
+    """Mail programs show no data URIs."""
+    profile = {"logo": f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"}
+    live.organization_id = add_organization(live.database, profile=profile)
+    live.send(example("payment-succeeded"))
+    deliver(live, mailbox.url)
+    html = mailbox.mails[0].get_body(("html",))
+    picture = next(part for part in mailbox.mails[0].walk() if part.get_content_type() == "image/png")
+    assert picture.get_content() == PIXEL
+    assert isinstance(html, EmailMessage)
+    assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in html.get_content()
+    assert "data:image" not in html.get_content()
+
+
+def test_a_signed_in_conversation_over_starttls(live: Any, example: Example, tmp_path: Path) -> None:
+    """The password goes out after STARTTLS with a certificate that is checked."""
+    box, seen = Mailbox(), []
+
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        seen.append((data.login, data.password))
+        return AuthResult(success=True)
+
+    certificate, context = _certificate(tmp_path)
+    port = _free_port()
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=context,
+        require_starttls=True,
+        authenticator=authenticate,
+        auth_required=True,
+    )
+    controller.start()
+    try:
+        live.send(example("payment-succeeded"))
+        server = read_smtp_url(f"smtp://mailer:s%40cret@127.0.0.1:{port}", 5)
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        now = live.database.clock.now()
+        run = JobRun(live.database, live.organization_id, now)
+        delivery.deliver_due(run, SmtpTransport(server), "desk@harbour.example")
+        assert "CERTIFICATE_VERIFY_FAILED" in only(live).last_error
+        later = JobRun(live.database, live.organization_id, now + timedelta(minutes=5))
+        delivery.deliver_due(later, SmtpTransport(server, trusting), "desk@harbour.example")
+    finally:
+        controller.stop()
+    assert seen == [(b"mailer", b"s@cret")]
+    assert len(box.mails) == 1
+
+
+def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A self-signed certificate for 127.0.0.1, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path, key_path = folder / "certificate.pem", folder / "key.pem"
+    path.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, key_path)
+    return path, context
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -249,7 +339,7 @@ def test_smtp_urls_are_read(url: str, expected: tuple[Any, ...]) -> None:
     assert (server.host, server.port, server.user, server.tls) == expected
 
 
-@pytest.mark.parametrize("url", ["http://relay", "relay:25", "smtp://"])
+@pytest.mark.parametrize("url", ["http://relay", "relay:25", "smtp://", "smtp://u:p%C3%A4ss@relay"])
 def test_other_urls_stop_the_start(live: Any, url: str) -> None:
     with pytest.raises(SystemExit, match="SMTP_URL"):
         deliver(live, url)

@@ -176,14 +176,15 @@ class House:
         """The service's jobs on the app's providers."""
         return jobs_with(self.app.extensions["providers"])
 
-    def run(self) -> None:
-        """Do what is due now, and what that makes due."""
+    def run(self, name: str | None = None) -> None:
+        """Do what is due now, and what that makes due; of one job only when it is named."""
+        jobs = [job for job in self.jobs() if name in (None, job.name)]
         for _ in range(4):
             now = self.now()
-            due = next_due(self.database, self.jobs(), self.id)
+            due = next_due(self.database, jobs, self.id)
             if due is None or due > now:
                 return
-            for job in self.jobs():
+            for job in jobs:
                 job.run(JobRun(self.database, self.id, now))
 
     def wait(self, seconds: int) -> None:

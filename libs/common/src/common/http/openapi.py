@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
+from common.http.examples import answer_example, request_example
 from common.http.problems import PROBLEM_TYPE, ProblemSchema
 from common.http.schemas import Id, MoneyField, Quantity
 
@@ -28,6 +29,7 @@ _KEY_HEADER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "Makes a repeated request harmless: the same key and body replay the stored answer for 24 hours.",
 }
+_PROBLEM_CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def field_attributes(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> dict[str, Any]:
@@ -66,10 +68,43 @@ def complete_document(app: ServiceApp) -> None:
     if "Problem" not in spec.components.schemas:
         spec.components.schema("Problem", schema=ProblemSchema)
     access = _access_by_operation(app)
+    _give_problems(spec.components)
+    _take_own_examples(app)
     for path, operations in spec._paths.items():
         for method, operation in operations.items():
             if method in {"get", "post", "put", "patch", "delete"}:
                 _complete_operation(operation, method, *access.get((path, method), ((), (False, False))))
+                _give_examples(operation, spec.components.schemas)
+
+
+def _give_problems(components: Any) -> None:
+    """flask-smorest's error answers are ours: problems; its own schemas for them go."""
+    for response in components.responses.values():
+        response["content"] = _PROBLEM_CONTENT
+    for name in ("Error", "PaginationMetadata"):
+        components.schemas.pop(name, None)
+
+
+def _take_own_examples(app: ServiceApp) -> None:
+    """A schema class with an ``EXAMPLE`` gives the example of its component."""
+    converter = app.api.ma_plugin.converter
+    for key, name in (converter.refs if converter is not None else {}).items():
+        example = vars(key[0]).get("EXAMPLE")
+        if example is not None and name in app.api.spec.components.schemas:
+            app.api.spec.components.schemas[name]["example"] = example
+
+
+def _give_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    contents = [(operation.get("requestBody", {}).get("content", {}), request_example)]
+    contents += [(response.get("content", {}), answer_example) for response in _own_answers(operation)]
+    for content, example_of in contents:
+        for kind, media in content.items():
+            if kind == "application/json" and "schema" in media and not {"example", "examples"} & set(media):
+                media["example"] = example_of(media["schema"], schemas)
+
+
+def _own_answers(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    return [answer for status, answer in operation["responses"].items() if str(status).startswith("2")]
 
 
 def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, Any]]:
@@ -93,7 +128,4 @@ def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idem
     if method == "post":
         header = {**_KEY_HEADER, "required": idempotency[0] is True}
         operation.setdefault("parameters", []).append(header)
-    operation["responses"]["default"] = {
-        "description": "A problem (RFC 9457)",
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    operation["responses"]["default"] = {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT}

@@ -34,13 +34,18 @@ class QuerySchema(Schema):
         unknown = EXCLUDE
 
 
+def example_id(prefix: str) -> str:
+    """An id as the documents show it."""
+    return f"{prefix}_0192f0c8a1b27def8a3b0c1d2e3f4a5b"
+
+
 class Id(fields.Field[UUID]):
     """``Id("mem")``: UUID inside, ``mem_…`` outside."""
 
     default_error_messages = {"invalid": "Not a valid id of the form {prefix}_…"}
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
-        kwargs.setdefault("metadata", {"example": f"{prefix}_0192f0c8a1b27def8a3b0c1d2e3f4a5b"})
+        kwargs.setdefault("metadata", {"example": example_id(prefix)})
         super().__init__(**kwargs)
         self.prefix = prefix
 

@@ -25,6 +25,7 @@ from common.db import TenantSession
 from common.db.plumbing import organization_table
 from common.errors import InvalidError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, StrictSchema, Text, bind_session, current_session
+from common.http.schemas import example_id
 from common.http.schemas import QuerySchema
 
 blueprint = Blueprint("availability", __name__, description="Free and busy times")
@@ -84,6 +85,12 @@ class AvailabilitySchema(StrictSchema):
 
 class PublicQuoteInSchema(StrictSchema):
     """What a stranger wants to know the price of."""
+
+    EXAMPLE = {
+        "resource_id": example_id("res"),
+        "start": "2027-02-15T09:00:00+01:00",
+        "end": "2027-02-15T12:00:00+01:00",
+    }
 
     resource_id = Id("res", required=True)
     start = Instant(required=True)

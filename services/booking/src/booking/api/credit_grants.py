@@ -28,6 +28,7 @@ from common.http import (
     page,
     page_schema,
 )
+from common.http.schemas import example_id
 
 blueprint = Blueprint("credits", __name__, description="Allowances of booking hours")
 
@@ -42,6 +43,8 @@ class ScopeSchema(StrictSchema):
 
 class GrantInSchema(StrictSchema):
     """Credits given by hand; ``expires_on`` is the first day on which they are no good any more."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "hours": "10", "note": "For the trouble"}
 
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)

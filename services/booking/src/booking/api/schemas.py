@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from booking.domain.recurrence import Scope
 from common.http import Id, Instant, ListQuery, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from common.http.schemas import example_id
 
 PAYMENTS = ("on_invoice", "now")
 
@@ -29,6 +30,13 @@ class RecurrenceSchema(StrictSchema):
 
 class QuoteInSchema(StrictSchema):
     """What is to be priced."""
+
+    EXAMPLE = {
+        "resource_id": example_id("res"),
+        "member_id": example_id("mem"),
+        "start": "2027-02-15T09:00:00+01:00",
+        "end": "2027-02-15T12:00:00+01:00",
+    }
 
     resource_id = Id("res", required=True)
     member_id = Id("mem", allow_none=True)
@@ -56,11 +64,15 @@ class QuoteInSchema(StrictSchema):
 class BookingInSchema(QuoteInSchema):
     """What is to be booked."""
 
+    EXAMPLE = {**QuoteInSchema.EXAMPLE, "payment": "on_invoice"}
+
     checkout_id = Id("chk", allow_none=True, metadata={"description": "The checkout that pays for it; staff only."})
 
 
 class BookingPatchSchema(StrictSchema):
     """What is to be different; what is not sent stays. ``scope`` is about a series."""
+
+    EXAMPLE = {"start": "2027-02-15T10:00:00+01:00", "end": "2027-02-15T13:00:00+01:00"}
 
     start = Instant()
     end = Instant()

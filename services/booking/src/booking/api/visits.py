@@ -27,6 +27,7 @@ from common.http import (
     page_schema,
     remember_etag,
 )
+from common.http.schemas import example_id
 from common.ids import decode_path_id
 
 blueprint = Blueprint("visits", __name__, description="Day passes and check-ins")
@@ -34,6 +35,8 @@ blueprint = Blueprint("visits", __name__, description="Day passes and check-ins"
 
 class PassInSchema(StrictSchema):
     """Day passes given by hand; ``expires_on`` is the first day on which they are no good any more."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "days": 5}
 
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
@@ -78,6 +81,8 @@ class PassQuery(ListQuery):
 
 class CheckInInSchema(StrictSchema):
     """Who came in, and where. ``admit_anyway``: staff let somebody in without pass, membership or booking."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "location_id": example_id("loc")}
 
     member_id = Id("mem")
     location_id = Id("loc", required=True)

@@ -6,7 +6,7 @@ Staff may override everything here; what they override is still listed, so that 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from booking.domain.intervals import Interval
-from booking.domain.opening_hours import LocationCalendar
+from booking.domain.opening_hours import LocationCalendar, OpeningHours
 from booking.domain.price_wording import plain, span
 from booking.domain.rates import Buyer
 from common.clock import local_date
@@ -48,7 +48,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class BookingPolicy:
-    """The rules of a resource; None means no limit. ``who`` and ``plan_ids`` come from the resource's visibility."""
+    """The rules of a resource; None means no limit. ``who`` and ``plan_ids`` come from the resource's visibility unless
+    the policy says it itself; ``opening_hours`` are the resource's own, else the location's hold."""
 
     who: Who = Who.PUBLIC
     plan_ids: frozenset[UUID] = frozenset()
@@ -63,6 +64,7 @@ class BookingPolicy:
     check_in_within_minutes: int | None = None
     recurring_allowed: bool = True
     quotas: tuple[Quota, ...] = ()
+    opening_hours: OpeningHours | None = None
 
     @classmethod
     def from_document(
@@ -74,8 +76,8 @@ class BookingPolicy:
         """
         try:
             return cls(
-                who=Who(visibility),
-                plan_ids=frozenset(plan_ids),
+                who=Who(document.get("who") or visibility),
+                plan_ids=frozenset(_id(value) for value in document.get("plan_ids") or plan_ids),
                 opening_hours_only=bool(document.get("opening_hours_only", True)),
                 min_minutes=_count(document.get("min_minutes")),
                 max_minutes=_count(document.get("max_minutes")),
@@ -87,9 +89,16 @@ class BookingPolicy:
                 check_in_within_minutes=_count(document.get("check_in_within_minutes")),
                 recurring_allowed=bool(document.get("recurring_allowed", True)),
                 quotas=tuple(_quota(quota) for quota in document.get("quotas") or ()),
+                opening_hours=OpeningHours.from_document(hours) if (hours := document.get("opening_hours")) else None,
             )
         except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise InvalidError("booking_policy_invalid", "The booking policy cannot be read.") from error
+
+    def calendar_in(self, location: LocationCalendar) -> LocationCalendar:
+        """When the resource is open: its own hours or the location's, with the location's closures in any case."""
+        if not self.opening_hours_only:
+            return location.always_open()
+        return location if self.opening_hours is None else replace(location, hours=self.opening_hours)
 
     def blocked_by(self, interval: Interval) -> Interval:
         """A booking's interval with its buffers: what the exclusion constraint guards."""
@@ -197,7 +206,7 @@ def _open(policy: BookingPolicy, attempt: Attempt) -> Violation | None:
     if closure := attempt.calendar.is_closed_by_closure(attempt.interval):
         reason = f" ({closure.reason})" if closure.reason else ""
         return Violation("closed", f"The location is closed then{reason}.")
-    if not policy.opening_hours_only or attempt.calendar.is_open_throughout(attempt.interval):
+    if policy.calendar_in(attempt.calendar).is_open_throughout(attempt.interval):
         return None
     return Violation("outside_opening_hours", "The location is not open for all of this time.")
 
@@ -239,6 +248,10 @@ def _count(value: object) -> int | None:
     if number < 0:
         raise ValueError("negative")
     return number
+
+
+def _id(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value.rpartition("_")[2])
 
 
 def _quota(document: Mapping[str, Any]) -> Quota:

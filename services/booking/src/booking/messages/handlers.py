@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from booking.models import Membership
-from booking.services import copies, grants, lifecycle
+from booking.models import Membership, Resource
+from booking.services import copies, grants, lifecycle, relinking
 from common.db import TenantSession
 from common.jobs import wake_scheduler
 from common.messaging import Envelope, Handlers
@@ -26,8 +26,11 @@ def location_changed(session: TenantSession, message: LocationChanged, _envelope
 
 @handlers.on(ResourceChanged)
 def resource_changed(session: TenantSession, message: ResourceChanged, _envelope: Envelope) -> None:
-    """Keep the resource."""
-    copies.keep_resource(session, message)
+    """Keep the resource; what is booked above it takes it, too."""
+    if copies.keep_resource(session, message):
+        statement = select(Resource).where(Resource.id == message.resource_id)
+        resource = session.scalars(statement.execution_options(populate_existing=True)).one()
+        relinking.take_what_is_linked(session, resource)
 
 
 @handlers.on(ResourceRateChanged)

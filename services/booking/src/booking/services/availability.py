@@ -202,9 +202,7 @@ def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> 
 
 
 def _bookable(row: Any, policy: BookingPolicy) -> BookableResource:
-    calendar = read_calendar(row.location_id, row.location_version, row)
-    if not policy.opening_hours_only:
-        calendar = calendar.always_open()
+    calendar = policy.calendar_in(read_calendar(row.location_id, row.location_version, row))
     return BookableResource(
         row.id,
         calendar,

@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from booking.domain.cancellation import CancellationPolicy
 from booking.domain.opening_hours import LocationCalendar
 from booking.domain.policies import BookingPolicy
@@ -18,13 +16,13 @@ from booking.services.occupancy import Premises, all_units
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError
 
-_LOAD = text("""
+_LOAD = """
 WITH RECURSIVE below AS (
     SELECT c.id, c.number, c.capacity FROM resource c
-    WHERE c.parent_ids @> ARRAY[CAST(:resource AS uuid)] AND c.organization_id = :org AND NOT c.archived
+    WHERE c.parent_ids @> ARRAY[%(resource)s::uuid] AND c.organization_id = %(org)s AND NOT c.archived
   UNION
     SELECT c.id, c.number, c.capacity FROM below b
-    JOIN resource c ON c.parent_ids @> ARRAY[b.id] AND c.organization_id = :org AND NOT c.archived
+    JOIN resource c ON c.parent_ids @> ARRAY[b.id] AND c.organization_id = %(org)s AND NOT c.archived
 )
 SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.visibility, r.is_free, r.published,
   r.archived OR coalesce(l.archived, false) AS archived,
@@ -33,7 +31,7 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
   l.version AS location_version, l.timezone,
   l.state -> 'opening_hours' AS opening_hours, l.state -> 'closures' AS closures,
   (SELECT json_agg(json_build_array(number, capacity) ORDER BY number) FROM below) AS below,
-  (SELECT json_agg(x.state) FROM resource_rate x WHERE x.organization_id = :org AND NOT x.archived
+  (SELECT json_agg(x.state) FROM resource_rate x WHERE x.organization_id = %(org)s AND NOT x.archived
      AND (r.id = ANY(x.resource_ids) OR r.type = ANY(x.resource_types)
           OR (x.resource_ids = '{}' AND x.resource_types = '{}'))) AS rates,
   m.id AS member_id, m.status AS member_status, c.id AS company_id, c.status AS company_status,
@@ -41,15 +39,15 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
   (SELECT bool_or(s.bookings_blocked) FROM customer_standing s WHERE s.id IN (m.id, c.id)) AS blocked,
   (SELECT json_agg(json_build_array(x.id, x.plan_id, x.discount_percent::text, x.start_date, x.end_date,
                                     x.state -> 'pauses', x.state ->> 'credits_hours'))
-     FROM membership x WHERE x.organization_id = :org AND x.status NOT IN ('cancelled', 'void')
+     FROM membership x WHERE x.organization_id = %(org)s AND x.status NOT IN ('cancelled', 'void')
        AND (x.member_id = m.id OR x.company_id = c.id)) AS memberships,
   EXISTS (SELECT FROM credit_grant g WHERE g.member_id = m.id OR g.company_id = c.id) AS has_grants
 FROM resource r
 LEFT JOIN location l ON l.id = r.location_id
-LEFT JOIN customer m ON m.id = :member AND m.kind = 'member' AND m.organization_id = :org
-LEFT JOIN customer c ON c.id = coalesce(:company, m.company_id) AND c.kind = 'company' AND c.organization_id = :org
-WHERE r.id = :resource AND r.organization_id = :org
-""")
+LEFT JOIN customer m ON m.id = %(member)s::uuid AND m.kind = 'member' AND m.organization_id = %(org)s
+LEFT JOIN customer c ON c.id = coalesce(%(company)s::uuid, m.company_id) AND c.kind = 'company' AND c.organization_id = %(org)s
+WHERE r.id = %(resource)s AND r.organization_id = %(org)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def load_desk(
 
     Raises InvalidError ``unknown_resource``, ``unknown_member``, ``unknown_company``.
     """
-    found = session.execute(
+    found = session.connection().exec_driver_sql(
         _LOAD,
         {"resource": resource_id, "member": member_id, "company": company_id, "org": session.organization_id},
     )

@@ -27,6 +27,8 @@ class ScopeSchema(StrictSchema):
 class PromoCodeInSchema(StrictSchema):
     """A promo code takes off either a percentage or an amount."""
 
+    EXAMPLE = {"code": "SPRING20", "percent": "20"}
+
     code = Text(
         required=True,
         longest=40,

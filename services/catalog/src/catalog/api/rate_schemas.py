@@ -10,6 +10,7 @@ from catalog.api.field_types import Flag, StoredDate, StoredId, StoredMoney, Uni
 from catalog.domain.rates import AUDIENCES, UNITS, WHENS
 from catalog.domain.resources import RESOURCE_TYPES
 from common.http import Id, Instant, ListQuery, Percent, StrictSchema, Text
+from common.http.schemas import example_id
 
 
 class PriceSchema(StrictSchema):
@@ -48,6 +49,12 @@ class ExtraSchema(StrictSchema):
 
 class ResourceRateInSchema(StrictSchema):
     """What a resource rate is made of."""
+
+    EXAMPLE = {
+        "name": "Rooms",
+        "resource_ids": [example_id("res")],
+        "prices": [{"unit": "hour", "price": {"amount_minor": 1500, "currency": "EUR"}}],
+    }
 
     name = Text(required=True, metadata={"example": "Rooms"})
     resource_ids = Unique(Id("res"), most=500, load_default=list)

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from common.http.schemas import example_id
 from invoicing.api.schemas import FeeSchema, MembershipSchema, PeriodSchema, civil_date, tax_category
 
 
@@ -114,6 +115,8 @@ class DiscountSchema(StrictSchema):
 class InvoiceTermsSchema(StrictSchema):
     """What may be said about a manual invoice."""
 
+    EXAMPLE = {"note": "Thank you"}
+
     lines = fields.List(fields.Nested(ManualLineSchema), validate=validate.Length(1, 500))
     discounts = fields.List(fields.Nested(DiscountSchema), validate=validate.Length(max=20))
     issue_date = civil_date()
@@ -123,6 +126,11 @@ class InvoiceTermsSchema(StrictSchema):
 
 class InvoiceInSchema(InvoiceTermsSchema):
     """A manual invoice: of the given lines, or without them of all unbilled items up to today."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "member_id": example_id("mem"),
+        "lines": [{"description": "Setup", "quantity": "1", "unit_price": {"amount_minor": 30000, "currency": "EUR"}}],
+    }
 
     member_id = Id("mem")
     company_id = Id("com")
@@ -157,6 +165,8 @@ class WhatIfSchema(StrictSchema):
 
 class PreviewInSchema(StrictSchema):
     """Whose invoices, up to and including which day, and with which membership besides."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "as_of": "2027-03-01"}
 
     member_id = Id("mem")
     company_id = Id("com")
@@ -312,6 +322,11 @@ class ItemSchema(StrictSchema):
 
 class PurchaseInSchema(StrictSchema):
     """Items for a customer, paid now or on the next invoice."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "member_id": example_id("mem"),
+        "items": [{"name": "Key card", "price": {"amount_minor": 2500, "currency": "EUR"}}],
+    }
 
     items = fields.List(fields.Nested(ItemSchema), required=True, validate=validate.Length(1, 50))
     member_id = Id("mem", load_default=None, allow_none=True)

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from common.http.schemas import example_id
 from invoicing.domain.taxes import REASONS
 
 
@@ -92,6 +93,13 @@ class MembershipTermsSchema(StrictSchema):
 class MembershipInSchema(MembershipTermsSchema):
     """A plan for a member or company."""
 
+    EXAMPLE = {
+        "plan_id": example_id("pln"),
+        "member_id": example_id("mem"),
+        "location_id": example_id("loc"),
+        "start_date": "2027-02-12",
+    }
+
     plan_id = Id("pln", required=True)
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
@@ -107,6 +115,8 @@ class MembershipInSchema(MembershipTermsSchema):
 
 class MembershipPatchSchema(MembershipTermsSchema):
     """Changes of a membership; ``end_date`` as by ``/end``."""
+
+    EXAMPLE = {"discount_percent": "10"}
 
     end_date = civil_date(allow_none=True)
 
@@ -185,6 +195,8 @@ class PlanChangedSchema(StrictSchema):
 class FeeTermsSchema(StrictSchema):
     """What may be said about a fee."""
 
+    EXAMPLE = {"name": "Key card", "price": {"amount_minor": 2500, "currency": "EUR"}}
+
     location_id = Id("loc", allow_none=True)
     name = Text()
     price = MoneyField()
@@ -201,6 +213,8 @@ class FeeTermsSchema(StrictSchema):
 
 class FeeInSchema(FeeTermsSchema):
     """A one-off plan, or a name and a price, for a member or company."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "name": "Key card", "price": {"amount_minor": 2500, "currency": "EUR"}}
 
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +11,7 @@ from common.db import TenantSession
 from common.messaging import Envelope, Handlers
 from contracts import booking, catalog, members, payments
 from contracts.identity import keep_identity_copies
+from contracts.subscriptions import BOOKINGS, MONEY
 from invoicing.messages.publishes import plain
 from invoicing.models import Customer, Location, Plan, PromoCode
 from invoicing.services.bookings import record_booking
@@ -144,21 +145,18 @@ def promo_code_changed(session: TenantSession, message: catalog.PromoCodeChanged
     _upsert(session, PromoCode, values)
 
 
-@handlers.on(booking.BookingCreated)
-@handlers.on(booking.BookingChanged)
-@handlers.on(booking.BookingConfirmed)
-@handlers.on(booking.BookingCancelled)
-@handlers.on(booking.BookingCompleted)
 def booking_changed(session: TenantSession, message: booking.BookingState, _envelope: Envelope) -> None:
     """Bring a booking's fee in step with it."""
     record_booking(session, message)
 
 
-@handlers.on(payments.PaymentSucceeded)
-@handlers.on(payments.PaymentPending)
-@handlers.on(payments.PaymentFailed)
-@handlers.on(payments.PaymentReversed)
-@handlers.on(payments.PaymentRefunded)
 def payment_changed(session: TenantSession, message: payments.PaymentState, _envelope: Envelope) -> None:
     """Work out what an invoice has been paid."""
     record_payment(session, message)
+
+
+# One function for all messages that carry the same state.
+for _booking in BOOKINGS:
+    handlers.on(_booking)(cast(Any, booking_changed))
+for _payment in MONEY:
+    handlers.on(_payment)(cast(Any, payment_changed))

@@ -129,7 +129,7 @@ class Invoice(TenantMixin, VersionMixin, Base):
 
 
 class InvoiceLine(TenantMixin, Base):
-    """A billed thing. ``released``: its source is billed no more by it (the invoice was void or it was settled to 0)."""
+    """A billed thing. ``released``: it bills its source no more (the invoice is void, or it was settled to 0)."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from common.db import make_base
+from typing import TYPE_CHECKING
 
-Base = make_base()
+__all__ = ["Base"]
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import DeclarativeBase as Base
+else:
+    from common.db import make_base
+
+    Base = make_base()

@@ -55,7 +55,7 @@ def charge_of(booking: BookingState) -> Charge | None:
 
 
 def record_booking(session: TenantSession, booking: BookingState) -> None:
-    """Keep the newest state of a booking and bring its fee in step with it; older and repeated states change nothing."""
+    """Keep the newest state of a booking and bring its fee in step with it; older and repeated ones change nothing."""
     _, payer_id = payer(booking.member_id, booking.company_id, is_personal=booking.is_personal)
     kind = "member" if payer_id == booking.member_id else "company"
     known_customer(session, payer_id, kind)
@@ -107,10 +107,12 @@ def reconcile(session: TenantSession, booking: BookingState, customer: Customer)
         return
     if fee is not None and fee.payer_id != customer.id:
         lock_customer(session, fee.payer_id)
-        fee = _drop(session, fee)
+        _drop(session, fee)
+        fee = None
     values = _values(session, booking, charge, customer) if charge else None
     if fee is not None and (values is None or (fee.status == "invoiced" and not _same(session, fee, values))):
-        fee = _drop(session, fee)
+        _drop(session, fee)
+        fee = None
     if values is None or (fee is not None and fee.status == "invoiced"):
         return
     fee = _store(session, customer, fee, values)

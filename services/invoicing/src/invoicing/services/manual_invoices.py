@@ -86,10 +86,8 @@ def make_invoice(
         specs[0].lines = [_line(session, context, customer, line, location_id) for line in lines]
     for spec in specs:
         spec.note, spec.due_date, spec.discounts = note, due_date, _discounts(session, discounts)
-    if issue:
-        rows = issue_invoices(session, context, specs)
-    else:
-        rows = [_keep_draft(session, context, spec) for spec in specs]
+    make = issue_invoices if issue else _keep_drafts
+    rows = make(session, context, specs)
     session.expire_all()
     return find_invoice(session, rows[0]["id"])
 
@@ -143,6 +141,10 @@ def _discounts(session: TenantSession, discounts: Sequence[ManualDiscount]) -> l
     for discount in discounts:
         check_currency(session, discount.amount)
     return [DocumentDiscount(each.percent, each.amount, each.tax_percent) for each in discounts]
+
+
+def _keep_drafts(session: TenantSession, context: BillingContext, specs: Sequence[InvoiceSpec]) -> list[dict[str, Any]]:
+    return [_keep_draft(session, context, spec) for spec in specs]
 
 
 def _keep_draft(session: TenantSession, context: BillingContext, spec: InvoiceSpec) -> dict[str, Any]:

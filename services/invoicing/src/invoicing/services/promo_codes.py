@@ -15,7 +15,7 @@ from invoicing.models import PromoCode, PromoRedemption
 def redeem(
     session: TenantSession, code: str, payer_id: UUID, used_for_id: UUID, *, plan_id: UUID | None = None
 ) -> PromoCode:
-    """Use a promo code once for something. Raises InvalidError for an unknown or unfit code, ConflictError when used up."""
+    """Use a promo code once for something. Raises InvalidError for one unknown or unfit, ConflictError when used up."""
     statement = select(PromoCode).where(PromoCode.code == code.strip().upper(), PromoCode.archived.is_(False))
     promo = session.scalars(statement.with_for_update()).first()
     if promo is None:

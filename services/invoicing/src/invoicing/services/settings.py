@@ -36,7 +36,7 @@ def billing_settings(session: TenantSession, *, lock: bool = False) -> BillingSe
 
 def _make(session: TenantSession) -> None:
     defaults = {
-        column.name: column.default.arg(None) if column.default.is_callable else column.default.arg  # type: ignore[union-attr]
+        column.name: column.default.arg(None) if column.default.is_callable else column.default.arg
         for column in BillingSettings.__table__.columns
         if column.default is not None and column.name != "id"
     }

@@ -86,6 +86,8 @@ class MemberSchema(MemberInSchema):
 class CompanyInSchema(CustomerInSchema):
     """What a company is made of."""
 
+    EXAMPLE = {"name": "Example Ltd", "email": "office@company.example"}
+
 
 class CompanyPatchSchema(CompanyInSchema):
     """What can be changed about a company."""

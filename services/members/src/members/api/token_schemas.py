@@ -30,6 +30,8 @@ class TokensSchema(StrictSchema):
 class GrantSchema(StrictSchema):
     """How somebody signs in; ``grant`` says which of the other fields are sent."""
 
+    EXAMPLE = {"email": "owner@harbour.example", "password": "correct horse battery staple", "organization": "harbour"}
+
     grant = fields.String(load_default="password", validate=validate.OneOf(list(_WANTED)))
     email = fields.String(validate=validate.Length(1, 254), metadata={"example": "owner@harbour.example"})
     password = Secret()
@@ -76,6 +78,8 @@ class AcceptanceSchema(StrictSchema):
 
 class PasswordChangeSchema(StrictSchema):
     """A new password, and the present one if there is one."""
+
+    EXAMPLE = {"current_password": "correct horse battery staple", "password": "another horse battery staple"}
 
     current_password = Secret(load_default=None, allow_none=True)
     password = Password(required=True)

@@ -9,11 +9,15 @@ LANGUAGES = ("en", "de")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """``secret`` templates carry a link that signs somebody in: their body is shown to nobody else."""
+    """``secret`` templates carry a link that signs somebody in: their body is shown to nobody else.
+
+    ``internal`` ones are for the team, and stay in the app when no address of it is known.
+    """
 
     name: str
     title: str
     secret: bool = False
+    internal: bool = False
 
 
 _ALL = (
@@ -38,8 +42,8 @@ _ALL = (
     Template("welcome", "A member is invited to the portal", secret=True),
     Template("invitation", "A colleague is invited to the team", secret=True),
     Template("sign-in-link", "A link to sign in with", secret=True),
-    Template("gateway-disconnected", "To the team: a payment gateway was disconnected"),
-    Template("collection-failed", "To the team: a collection was given up"),
+    Template("gateway-disconnected", "To the team: a payment gateway was disconnected", internal=True),
+    Template("collection-failed", "To the team: a collection was given up", internal=True),
 )
 TEMPLATES: dict[str, Template] = {template.name: template for template in _ALL}
 

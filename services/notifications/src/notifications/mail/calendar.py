@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,20 +28,23 @@ class Entry:
     cancelled: bool = False
 
 
-def calendar_file(entry: Entry, now: datetime) -> bytes:
+def calendar_file(entries: Sequence[Entry], now: datetime) -> bytes:
     """An ``.ics`` with the zone's own rules inside, so that it reads right everywhere."""
     calendar = Calendar()
     calendar.add("prodid", "-//Deskledger//Notifications//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", calendar_method(entry))
-    calendar.add_component(_event(entry, now))
+    calendar.add("method", calendar_method(entries))
+    for entry in entries:
+        calendar.add_component(_event(entry, now))
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())
 
 
-def calendar_method(entry: Entry) -> str:
-    """``REQUEST`` puts or updates the entry, ``CANCEL`` takes it away."""
-    return "CANCEL" if entry.cancelled else "REQUEST"
+def calendar_method(entries: Sequence[Entry]) -> str:
+    """``REQUEST`` puts or updates an entry, ``CANCEL`` takes it away; several at once are only published (RFC 5546)."""
+    if len(entries) > 1:
+        return "PUBLISH"
+    return "CANCEL" if entries[0].cancelled else "REQUEST"
 
 
 def _event(entry: Entry, now: datetime) -> Event:

@@ -102,6 +102,7 @@ def _booking(organization: Organization) -> dict[str, Any]:
         "end": _START + timedelta(hours=3),
         "timezone": organization.timezone,
         "place": "Dock 1, Kai 1, 20457 Hamburg",
+        "others": [],
         "price": Money(4500, organization.currency),
         "has_price": True,
         "cancellation_fee": Money(2250, organization.currency),

@@ -63,6 +63,8 @@ def read_smtp_url(url: str, timeout: int) -> SmtpServer:
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ValueError(f"SMTP_URL must be smtp://host:port or smtps://host:port, not {parts.scheme}://…")
+    if not unquote(f"{parts.username or ''}{parts.password or ''}").isascii():
+        raise ValueError("SMTP_URL: user and password must be ASCII")
     implicit = parts.scheme == "smtps"
     wish = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("tls")
     return SmtpServer(

@@ -17,16 +17,16 @@ def register(registry: Handlers) -> None:
     registry.on(BookingCompleted)(_completed)
 
 
-def _made(session: TenantSession, message: BookingCreated | BookingConfirmed, _envelope: Envelope) -> None:
-    bookings.tell_of_booking(session, message)
+def _made(session: TenantSession, message: BookingCreated | BookingConfirmed, envelope: Envelope) -> None:
+    bookings.tell_of_booking(session, message, envelope.correlation_id)
 
 
-def _changed(session: TenantSession, message: BookingChanged, _envelope: Envelope) -> None:
-    bookings.tell_of_change(session, message)
+def _changed(session: TenantSession, message: BookingChanged, envelope: Envelope) -> None:
+    bookings.tell_of_change(session, message, envelope.correlation_id)
 
 
-def _cancelled(session: TenantSession, message: BookingCancelled, _envelope: Envelope) -> None:
-    bookings.tell_of_cancellation(session, message)
+def _cancelled(session: TenantSession, message: BookingCancelled, envelope: Envelope) -> None:
+    bookings.tell_of_cancellation(session, message, envelope.correlation_id)
 
 
 def _completed(session: TenantSession, message: BookingCompleted, _envelope: Envelope) -> None:

@@ -92,7 +92,6 @@ def _gateway(session: TenantSession, message: GatewayChanged, _envelope: Envelop
             source=f"gateway:{message.gateway_id}:disconnected:{message.version}",
             recipient=operator_recipient(session),
             data={"gateway": {"provider": message.provider}, "link": LINKS.admin_page("payment-gateways")},
-            internal=True,
         ),
     )
 
@@ -127,7 +126,6 @@ def _alert_of_failure(session: TenantSession, message: PaymentFailed) -> None:
             recipient=operator_recipient(session),
             data={"payment": _payment_data(session, message) | more, "link": LINKS.admin_invoice(message.invoice_id)},
             about=_about(message),
-            internal=True,
         ),
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from common.db import TenantMixin, VersionMixin
@@ -18,7 +20,8 @@ class Notification(TenantMixin, VersionMixin, Base):
     """One mail about one event to one recipient; ``source`` names the event, so that it is written only once.
 
     ``due_at`` (the organisation's time) is set while something is to be done; ``lease_until`` (real time) while a
-    worker is sending. ``sendings`` counts wanted sendings (a resend is one more), ``attempts`` the tries of this one.
+    worker is sending. ``occurrences`` are the bookings of a series that it
+    tells of. ``sendings`` counts wanted sendings (a resend is one more), ``attempts`` the tries of this one.
     """
 
     __tablename__ = "notification"
@@ -47,6 +50,7 @@ class Notification(TenantMixin, VersionMixin, Base):
     invoice_id: Mapped[UUID | None]
     booking_id: Mapped[UUID | None]
     payment_id: Mapped[UUID | None]
+    occurrences: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
     sendings: Mapped[int] = mapped_column(BigInteger, default=1)
     attempts: Mapped[int] = mapped_column(BigInteger, default=0)
     due_at: Mapped[datetime | None]

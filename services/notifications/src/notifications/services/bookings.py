@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from common.clock import as_utc
 from common.db import TenantSession
+from common.money import Money
 from contracts.booking import BookingState
 from notifications.domain.wording import booking_facts
 from notifications.mail.calendar import Entry, calendar_file, calendar_method
 from notifications.mail.envelope import AttachedFile
 from notifications.mail.links import LINKS
 from notifications.models import BookingCopy, LocationCopy
+from notifications.services.gathering import GATHERING, gather
 from notifications.services.notifying import About, Notice, notify
 from notifications.services.recipients import Recipient, operator_recipient, person_recipient
 
@@ -31,29 +37,29 @@ class _News:
     was_held: bool = False
 
 
-def tell_of_booking(session: TenantSession, message: BookingState) -> None:
+def tell_of_booking(session: TenantSession, message: BookingState, request_id: str | None) -> None:
     """A booking was made or confirmed: say so, or that the request waits for approval."""
     news = _remember(session, message)
     if news.overtaken:
         return
     if message.status == "confirmed":
-        _tell(session, message, "booking-confirmed", "confirmed")
+        _tell(session, message, "booking-confirmed", "confirmed", request_id)
     elif message.status == "tentative":
-        _tell(session, message, "booking-requested", "requested")
+        _tell(session, message, "booking-requested", "requested", request_id)
 
 
-def tell_of_change(session: TenantSession, message: BookingState) -> None:
+def tell_of_change(session: TenantSession, message: BookingState, request_id: str | None) -> None:
     """A booking changed: tell of another time, room or price; a check-in or a note is no news."""
     news = _remember(session, message)
     if news.facts and not news.overtaken and message.status in {"confirmed", "tentative"}:
-        _tell(session, message, "booking-changed", f"changed:{_facts(message)}")
+        _tell(session, message, "booking-changed", f"changed:{_facts(message)}", request_id)
 
 
-def tell_of_cancellation(session: TenantSession, message: BookingState) -> None:
+def tell_of_cancellation(session: TenantSession, message: BookingState, request_id: str | None) -> None:
     """A booking was cancelled or rejected."""
     news = _remember(session, message)
     if message.status not in _UNTOLD and not news.was_held:
-        _tell(session, message, "booking-cancelled", "cancelled")
+        _tell(session, message, "booking-cancelled", "cancelled", request_id)
 
 
 def remember_booking(session: TenantSession, message: BookingState) -> None:
@@ -92,38 +98,73 @@ def _facts(message: BookingState) -> str:
     return booking_facts(message.start, message.end, message.resource_name, message.price)
 
 
-def _tell(session: TenantSession, message: BookingState, template: str, event: str) -> None:
+def _tell(session: TenantSession, message: BookingState, template: str, event: str, request_id: str | None) -> None:
+    """One mail for a booking, or for all bookings of a series that the same request touched."""
     if message.member_id is None and message.company_id is None:
         return
+    mine = [_occurrence(message)]
+    alone = _notice(session, message, template, f"booking:{message.booking_id}:{event}", mine)
+    if message.series_id is None or not request_id:
+        notify(session, alone)
+        return
+    source = f"series:{message.series_id}:{event.partition(':')[0]}:{request_id}"
+    together = _notice(session, message, template, source, mine)
+    if not gather(session, together, partial(_notice, session, message, template, source)):
+        notify(session, alone)
+
+
+def _notice(
+    session: TenantSession, message: BookingState, template: str, source: str, occurrences: list[dict[str, Any]]
+) -> Notice:
     recipient = person_recipient(session, message.member_id, message.company_id)
     place = _place(session.get(LocationCopy, message.location_id))
-    notify(
-        session,
-        Notice(
-            template=template,
-            source=f"booking:{message.booking_id}:{event}",
-            recipient=recipient,
-            data={
-                "booking": _data(message, place),
-                "link": LINKS.booking(session.organization, message.booking_id),
-            },
-            about=About(booking_id=message.booking_id),
-            files=_calendar(session, message, template, recipient, place),
-        ),
+    return Notice(
+        template=template,
+        source=source,
+        recipient=recipient,
+        data={
+            "booking": _data(message, place, occurrences),
+            "link": LINKS.booking(session.organization, UUID(occurrences[0]["booking_id"])),
+        },
+        about=About(booking_id=UUID(occurrences[0]["booking_id"])),
+        files=_calendar(session, message, template, recipient, place, occurrences),
+        occurrences=occurrences,
+        delay=GATHERING if source.startswith("series:") else timedelta(),
     )
 
 
-def _data(message: BookingState, place: str) -> dict[str, Any]:
+def _occurrence(message: BookingState) -> dict[str, Any]:
+    """A booking's own part of a mail, in JSON types."""
+    fee = message.cancellation_fee
     return {
+        "booking_id": str(message.booking_id),
+        "version": message.version,
+        "start": as_utc(message.start).isoformat(),
+        "end": as_utc(message.end).isoformat(),
+        "price_minor": message.price.amount_minor,
+        "fee_minor": fee.amount_minor if fee else 0,
+    }
+
+
+def _times(occurrence: dict[str, Any], zone: str) -> dict[str, Any]:
+    start, end = (datetime.fromisoformat(occurrence[name]) for name in ("start", "end"))
+    return {"start": start, "end": end, "timezone": zone}
+
+
+def _data(message: BookingState, place: str, occurrences: list[dict[str, Any]]) -> dict[str, Any]:
+    first, *others = (_times(occurrence, message.timezone) for occurrence in occurrences)
+    currency = message.price.currency
+    price = Money(sum(occurrence["price_minor"] for occurrence in occurrences), currency)
+    fee = Money(sum(occurrence["fee_minor"] for occurrence in occurrences), currency)
+    return {
+        **first,
+        "others": others,
         "resource": message.resource_name,
-        "start": message.start,
-        "end": message.end,
-        "timezone": message.timezone,
         "place": place,
-        "price": message.price,
-        "has_price": bool(message.price),
-        "cancellation_fee": message.cancellation_fee,
-        "has_fee": bool(message.cancellation_fee),
+        "price": price,
+        "has_price": bool(price),
+        "cancellation_fee": fee,
+        "has_fee": bool(fee),
         "is_rejected": message.status == "rejected",
     }
 
@@ -138,23 +179,31 @@ def _place(location: LocationCopy | None) -> str:
 
 
 def _calendar(
-    session: TenantSession, message: BookingState, template: str, recipient: Recipient, place: str
+    session: TenantSession,
+    message: BookingState,
+    template: str,
+    recipient: Recipient,
+    place: str,
+    occurrences: list[dict[str, Any]],
 ) -> list[AttachedFile]:
     if template == "booking-requested" or not recipient.address:
         return []
     organizer = operator_recipient(session)
-    entry = Entry(
-        booking_id=message.booking_id,
-        sequence=message.version,
-        summary=f"{message.resource_name} ({organizer.name})",
-        place=place,
-        start=message.start,
-        end=message.end,
-        zone=message.timezone,
-        organizer=organizer.address or "no-reply@deskledger.localhost",
-        organizer_name=organizer.name,
-        attendee=recipient.address,
-        cancelled=template == "booking-cancelled",
-    )
-    content_type = f"text/calendar; method={calendar_method(entry)}; charset=utf-8"
-    return [AttachedFile("booking.ics", content_type, calendar_file(entry, session.now()))]
+    entries = [
+        Entry(
+            booking_id=UUID(occurrence["booking_id"]),
+            sequence=occurrence["version"],
+            summary=f"{message.resource_name} ({organizer.name})",
+            place=place,
+            start=datetime.fromisoformat(occurrence["start"]),
+            end=datetime.fromisoformat(occurrence["end"]),
+            zone=message.timezone,
+            organizer=organizer.address or "no-reply@deskledger.localhost",
+            organizer_name=organizer.name,
+            attendee=recipient.address,
+            cancelled=template == "booking-cancelled",
+        )
+        for occurrence in occurrences
+    ]
+    content_type = f"text/calendar; method={calendar_method(entries)}; charset=utf-8"
+    return [AttachedFile("booking.ics", content_type, calendar_file(entries, session.now()))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from common.jobs import wake_scheduler
 from notifications.domain.backoff import expiry
 from notifications.domain.templates import TEMPLATES, choose_language
 from notifications.mail.envelope import AttachedFile
+from notifications.mail.rendering import Rendered
 from notifications.models import ONCE, Attachment, Notification, SuppressedAddress
 from notifications.services.failures import announce_failure
 from notifications.services.recipients import Recipient
@@ -44,7 +46,8 @@ class Notice:
     data: Mapping[str, Any]
     about: About = field(default_factory=About)
     files: Sequence[AttachedFile] = ()
-    internal: bool = False
+    occurrences: Sequence[dict[str, Any]] = ()
+    delay: timedelta = timedelta()
 
 
 def notify(session: TenantSession, notice: Notice) -> UUID | None:
@@ -58,7 +61,7 @@ def notify(session: TenantSession, notice: Notice) -> UUID | None:
     notification_id = session.scalar(statement)
     if notification_id is None:
         return None
-    _attach(session, notification_id, notice.files)
+    attach(session, notification_id, notice.files)
     if values["due_at"] is not None:
         wake_scheduler(session)
     if values["state"] == "failed":
@@ -68,8 +71,10 @@ def notify(session: TenantSession, notice: Notice) -> UUID | None:
 
 def _values(session: TenantSession, notice: Notice) -> dict[str, Any]:
     recipient, now = notice.recipient, session.now()
-    language = choose_language(recipient.language, session.organization.language)
-    words = write(session, notice.template, language, {**notice.data, "recipient": {"name": recipient.name}})
+    language, words = write_notice(session, notice)
+    start = first_state(session, notice.template, recipient.address)
+    if start["due_at"] is not None:
+        start["due_at"] += notice.delay
     secret = TEMPLATES[notice.template].secret
     return {
         "id": new_id(),
@@ -92,13 +97,21 @@ def _values(session: TenantSession, notice: Notice) -> dict[str, Any]:
         "attempts": 0,
         "created_at": now,
         "expires_at": expiry(now, SECRETS_KEPT_DAYS if secret else KEPT_DAYS),
-        **first_state(session, recipient.address, internal=notice.internal),
+        "occurrences": list(notice.occurrences),
+        **start,
     }
 
 
-def first_state(session: TenantSession, address: str, *, internal: bool = False) -> dict[str, Any]:
+def write_notice(session: TenantSession, notice: Notice) -> tuple[str, Rendered]:
+    """A notice's language and words."""
+    language = choose_language(notice.recipient.language, session.organization.language)
+    data = {**notice.data, "recipient": {"name": notice.recipient.name}}
+    return language, write(session, notice.template, language, data)
+
+
+def first_state(session: TenantSession, template: str, address: str) -> dict[str, Any]:
     """Where a notification starts: queued, kept in the app, or failed for want of an address."""
-    now = session.now()
+    now, internal = session.now(), TEMPLATES[template].internal
     start: dict[str, Any] = {"channel": "email", "state": "queued", "due_at": now, "sent_at": None, "last_error": None}
     in_app = session.organization.mode == "rehearsal" or (internal and not address)
     channel = "in_app" if in_app else "email"
@@ -120,7 +133,8 @@ def _is_suppressed(session: TenantSession, address: str) -> bool:
     return session.scalar(statement) is not None
 
 
-def _attach(session: TenantSession, notification_id: UUID, files: Sequence[AttachedFile]) -> None:
+def attach(session: TenantSession, notification_id: UUID, files: Sequence[AttachedFile]) -> None:
+    """Put files to a notification."""
     for file in files:
         session.add(
             Attachment(

@@ -16,7 +16,7 @@ from notifications.domain.templates import TEMPLATES
 from notifications.models import Notification, SuppressedAddress
 from notifications.services.failures import announce_failure
 from notifications.services.notifying import first_state
-from notifications.services.recipients import bill_recipient, person_recipient
+from notifications.services.recipients import bill_recipient, operator_recipient, person_recipient
 
 
 def find_notification(session: TenantSession, notification_id: UUID, *, lock: bool = False) -> Notification:
@@ -41,7 +41,7 @@ def resend(session: TenantSession, notification: Notification) -> Notification:
     if not notification.recipient:
         notification.recipient = _address_now(session, notification)
     _forgive(session, notification.recipient)
-    for name, value in first_state(session, notification.recipient).items():
+    for name, value in first_state(session, notification.template, notification.recipient).items():
         setattr(notification, name, value)
     notification.sendings += 1
     notification.attempts = 0
@@ -54,6 +54,8 @@ def resend(session: TenantSession, notification: Notification) -> Notification:
 
 
 def _address_now(session: TenantSession, notification: Notification) -> str:
+    if TEMPLATES[notification.template].internal:
+        return operator_recipient(session).address
     member_id, company_id = notification.member_id, notification.company_id
     try:
         if notification.template.startswith(("booking-", "membership-")):

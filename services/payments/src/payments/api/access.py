@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, request
-from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy import ColumnElement, false, or_, true
 
 from common.auth import Principal, Role, current_principal
 from common.errors import ForbiddenError, NotFoundError
@@ -49,13 +49,29 @@ def companies_of(principal: Principal, *, billing: bool = True) -> UUID | None:
     return principal.company_id
 
 
-def owned_by(principal: Principal, model: Any) -> ColumnElement[bool] | None:
-    """The filter of a member on rows with ``member_id`` and ``company_id``; None for staff, who see all."""
+def owned_by(principal: Principal, model: Any) -> ColumnElement[bool]:
+    """The filter on rows that the caller may see: a member's own, and their company's for its billing person.
+
+    Staff see all, or what belongs to their locations where rows have one.
+    """
     if principal.is_staff:
-        return None
+        return at_locations(principal, model) if hasattr(model, "location_id") else true()
     mine = model.member_id == principal.member_id if principal.member_id else false()
     company = companies_of(principal)
     return mine if company is None else or_(mine, model.company_id == company)
+
+
+def at_locations(principal: Principal, model: Any) -> ColumnElement[bool]:
+    """The filter of staff who work at some locations only."""
+    if principal.location_ids is None:
+        return true()
+    condition: ColumnElement[bool] = model.location_id.in_(principal.location_ids)
+    return condition
+
+
+def works_at(principal: Principal, location_id: UUID | None) -> bool:
+    """Whether a row of this location is within the caller's reach."""
+    return principal.location_ids is None or location_id in principal.location_ids
 
 
 def may_see(principal: Principal, member_id: UUID | None, company_id: UUID | None) -> bool:
@@ -67,14 +83,16 @@ def may_see(principal: Principal, member_id: UUID | None, company_id: UUID | Non
 
 def permit_row(principal: Principal, row: Any, code: str) -> None:
     """Raise NotFoundError for what is not the caller's."""
-    if not may_see(principal, row.member_id, row.company_id):
+    here = works_at(principal, row.location_id) if hasattr(row, "location_id") else True
+    if not here or not may_see(principal, row.member_id, row.company_id):
         raise NotFoundError(code, "there is no such thing")
 
 
 def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> None:
     """A member pays their own, when Pay Now is on. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
     ids = {name: UUID(invoice.customer[name]) if invoice.customer.get(name) else None for name in _OWNERS}
-    if not may_see(principal, ids["member_id"], ids["company_id"]):
+    here = works_at(principal, invoice.location_id)
+    if not here or not may_see(principal, ids["member_id"], ids["company_id"]):
         raise NotFoundError("invoice_not_found", "there is no such invoice")
     if not principal.is_staff and not pay_now:
         raise ForbiddenError("pay_now_off", "this space does not take payments in the Member Portal")

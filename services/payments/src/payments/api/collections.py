@@ -9,9 +9,10 @@ from uuid import UUID
 from marshmallow import fields
 from sqlalchemy import select
 
-from common.auth import Role, allow
+from common.auth import Role, allow, current_principal
 from common.db import TenantSession
 from common.http import Blueprint, Id, ListQuery, current_session, page, page_schema
+from payments.api.access import at_locations
 from payments.api.schemas import CollectionSchema
 from payments.models import Collection, Invoice, Payment
 
@@ -35,6 +36,7 @@ def list_collections(query: dict[str, Any]) -> dict[str, Any]:
     """List planned and running collections, in the order of their due times."""
     session = current_session()
     statement = select(Collection).join(Invoice, Invoice.id == Collection.id)
+    statement = statement.where(at_locations(current_principal(), Invoice))
     for name in ("member_id", "company_id"):
         if name in query:
             statement = statement.where(Invoice.customer[name].astext == str(query[name]))

@@ -49,8 +49,7 @@ def list_methods(query: dict[str, Any]) -> dict[str, Any]:
     for name in ("member_id", "company_id", "state"):
         if name in query:
             statement = statement.where(getattr(PaymentMethod, name) == query[name])
-    mine = owned_by(current_principal(), PaymentMethod)
-    statement = statement if mine is None else statement.where(mine)
+    statement = statement.where(owned_by(current_principal(), PaymentMethod))
     return page(current_session(), statement, query, key=PaymentMethod.id)
 
 

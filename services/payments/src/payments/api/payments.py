@@ -27,7 +27,7 @@ from payments.api.schemas import PayInSchema, PaymentSchema, RefundInSchema, Ref
 from payments.domain.refunds import refundable
 from payments.models import Invoice, Payment, PaymentMethod, Refund
 from payments.services import charging, ledger, paying, refunds
-from payments.services.planning import billing_settings
+from payments.services.surroundings import billing_settings
 
 blueprint = Blueprint("payments", __name__, description="Money that moved")
 PAYERS = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.MEMBER)
@@ -96,6 +96,7 @@ def _by_hand(invoice_id: UUID, body: dict[str, Any], key: str, fingerprint: str)
         current_session(),
         providers(),
         invoice_id,
+        permit=lambda invoice: permit_invoice(current_principal(), invoice, pay_now=True),
         method=body["method"],
         amount=body.get("amount"),
         reference=body.get("reference"),
@@ -117,8 +118,7 @@ def list_payments(query: dict[str, Any]) -> dict[str, Any]:
     for name in _FILTERS:
         if name in query:
             statement = statement.where(getattr(Payment, name) == query[name])
-    mine = owned_by(current_principal(), Payment)
-    statement = statement if mine is None else statement.where(mine)
+    statement = statement.where(owned_by(current_principal(), Payment))
     return page(current_session(), statement, query, key=Payment.id)
 
 
@@ -163,7 +163,7 @@ def refund_payment(body: dict[str, Any], payment_id: str) -> Refund:
     earlier = refunds.refund_by_request(session, key, fingerprint)
     if earlier is not None:
         return earlier
-    payment, invoice = charging.lock_payment(session, decode_path_id("pay", payment_id))
+    payment, invoice = charging.lock_payment(session, find_payment(decode_path_id("pay", payment_id)).id)
     amount = body["amount"] if "amount" in body else refundable(ledger.facts_of(payment))
     refund = refunds.begin_refund(
         session, payment, invoice, amount, reason=body.get("reason"), request_key=key, fingerprint=fingerprint

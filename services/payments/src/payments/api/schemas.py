@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, MoneyField, StrictSchema, Text
+from common.http.schemas import example_id
 from payments.gateways.registry import PROVIDERS
 from payments.gateways.terms import MethodKind
 
@@ -26,6 +27,8 @@ class GatewayInSchema(StrictSchema):
 
 class GatewayChangeSchema(StrictSchema):
     """What may change about a gateway; new credentials replace the old ones."""
+
+    EXAMPLE = {"methods": ["card"]}
 
     location_id = Id("loc", allow_none=True)
     credentials = fields.Dict(**_CREDENTIALS, load_only=True)
@@ -59,6 +62,8 @@ class TestChargeInSchema(StrictSchema):
 
 class SetupInSchema(StrictSchema):
     """Whose method is to be saved, and how."""
+
+    EXAMPLE = {"member_id": example_id("mem"), "token": "sandbox_ok"}
 
     member_id = Id("mem")
     company_id = Id("com")
@@ -111,6 +116,8 @@ class SetupSchema(MethodSchema):
 
 class PayInSchema(StrictSchema):
     """Pay Now with a saved method, or money that was taken by hand."""
+
+    EXAMPLE = {"payment_method_id": example_id("pmt")}
 
     payment_method_id = Id("pmt")
     return_url = fields.Url(schemes={"http", "https"})
@@ -192,6 +199,8 @@ class PaymentSchema(StrictSchema):
 
 class RefundInSchema(StrictSchema):
     """How much to give back; all that is left unless told."""
+
+    EXAMPLE = {"amount": {"amount_minor": 1000, "currency": "EUR"}, "reason": "Broken projector"}
 
     amount = MoneyField()
     reason = Text()

@@ -32,6 +32,7 @@ from payments.models import Collection, Invoice, Payment, PaymentMethod
 from payments.services import ledger
 from payments.services.planning import METHOD_MISSING, lock_invoice, replan
 from payments.services.providers import Providers
+from payments.services.surroundings import Surroundings
 
 # How long a provider's answer may be on its way before somebody else asks for it (real seconds).
 ANSWER_SECONDS = {"sandbox": 5}
@@ -61,13 +62,14 @@ def begin_attempt(
     return_url: str | None = None,
     request_key: str | None = None,
     fingerprint: str | None = None,
+    attempts_made: int | None = None,
 ) -> Payment:
     """The intent row of the next attempt at a locked invoice, for all that is payable (PAY-1).
 
-    The database refuses a second running attempt (IntegrityError on ``uq_payment_running``).
+    The database refuses a second running attempt when it is flushed (IntegrityError on ``uq_payment_running``).
     """
     payment = new_payment(session, invoice, invoice.payable, source=source)
-    payment.attempt = _attempts_made(session, invoice.id) + 1
+    payment.attempt = (_attempts_made(session, invoice.id) if attempts_made is None else attempts_made) + 1
     payment.key = f"{encode_id('inv', invoice.id)}:{payment.attempt}"
     payment.request_key, payment.request_fingerprint = request_key, fingerprint
     payment.action_url = providers.action_url(payment.id)
@@ -87,7 +89,6 @@ def begin_attempt(
     )
     watch(session, payment)
     session.add(payment)
-    session.flush()
     return payment
 
 
@@ -167,7 +168,6 @@ def lock_payments(session: TenantSession, payment_ids: list[UUID]) -> list[tuple
     wanted = select(Payment.invoice_id).where(Payment.id.in_(payment_ids))
     statement = select(Invoice).where(Invoice.id.in_(wanted)).order_by(Invoice.id).with_for_update()
     invoices = {row.id: row for row in session.scalars(statement.execution_options(**fresh))}
-    session.scalars(select(Collection).where(Collection.id.in_(invoices))).all()  # kept for `replan`
     locked = select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id).with_for_update()
     payments = {row.id: row for row in session.scalars(locked.execution_options(**fresh))}
     return [(payments[key], invoices.get(payments[key].invoice_id)) for key in payment_ids]  # type: ignore[arg-type]  # None finds None
@@ -181,10 +181,11 @@ def report_charge(
     *,
     taken_back: bool = False,
     at: datetime | None = None,
+    around: Surroundings | None = None,
 ) -> None:
     """Add what was reported about a locked payment's charge; announces and plans what follows from it.
 
-    ``at``: when it happened, if not now.
+    ``at``: when it happened, if not now. ``around``: what `replan` looks at, when it is loaded already.
     """
     before = ChargeFact[payment.charge]
     fact = ChargeFact.REVERSED if taken_back else _FACTS[outcome.state]
@@ -202,7 +203,7 @@ def report_charge(
     payment.asked = 0
     watch(session, payment, outcome)
     ledger.refresh(payment, invoice)
-    collection = replan(session, invoice) if invoice is not None else None
+    collection = replan(session, invoice, around) if invoice is not None else None
     _announce_charge(session, payment, before, after, collection)
 
 
@@ -271,7 +272,6 @@ def _announce_charge(
 
 
 def _announce(session: TenantSession, payment: Payment, message: Any) -> None:
-    session.flush()
     outbox.add(session, message, aggregate_id=payment.id, aggregate_version=payment.version)
 
 

@@ -21,12 +21,15 @@ from common.jobs import JobRun
 from payments.gateways.port import ChargeOutcome, ChargeRequest, ChargeState, PaymentGateway
 from payments.models import Collection, Gateway, Invoice, Payment
 from payments.services import charging
-from payments.services.planning import method_for, replan
+from payments.services.planning import replan
 from payments.services.providers import Pace, Providers
+from payments.services.surroundings import Surroundings, look_around
 
 logger = structlog.get_logger(__name__)
 # Answers are recorded this many at a time; also bounds what a killed worker leaves to the sweeper.
-_BATCH_PER_WORKER = 4
+_BATCH_PER_WORKER = 8
+# The pool has this much to do while more is claimed, so that it never waits.
+_BACKLOG_PER_WORKER = 6
 _UNUSABLE_REST = timedelta(hours=1)
 
 
@@ -46,7 +49,7 @@ def collect_due(run: JobRun, providers: Providers) -> None:
         running: set[Future[tuple[UUID, ChargeOutcome]]] = set()
         exhausted = False
         while running or not exhausted:
-            if not exhausted and len(running) < providers.charge_workers * 2:
+            if not exhausted and len(running) < providers.charge_workers * _BACKLOG_PER_WORKER:
                 errands, exhausted = _claim(run, providers)
                 running |= {pool.submit(carry, errand) for errand in errands}
             if running:
@@ -78,7 +81,10 @@ def _claim(run: JobRun, providers: Providers) -> tuple[list[Errand], bool]:
     size = providers.charge_workers * _BATCH_PER_WORKER
     with run.database.session(run.organization_id) as session:
         due = _due_invoices(session, run, size)
-        errands = [errand for invoice in due if (errand := _begin(session, run, providers, invoice)) is not None]
+        around = look_around(session, due, woken=True)
+        errands = [
+            errand for invoice in due if (errand := _begin(session, run, providers, invoice, around)) is not None
+        ]
         session.commit()
     return errands, len(due) < size
 
@@ -95,31 +101,38 @@ def _due_invoices(session: TenantSession, run: JobRun, size: int) -> Sequence[In
     return session.scalars(statement.execution_options(populate_existing=True)).all()
 
 
-def _begin(session: TenantSession, run: JobRun, providers: Providers, invoice: Invoice) -> Errand | None:
+def _begin(
+    session: TenantSession, run: JobRun, providers: Providers, invoice: Invoice, around: Surroundings
+) -> Errand | None:
     """Look again under the lock, then make the attempt's intent; None when there is nothing to charge after all."""
-    collection = replan(session, invoice)
+    collection = replan(session, invoice, around)
     if collection.next_attempt_at is None or collection.next_attempt_at > run.now:
         return None
-    method = method_for(session, invoice)
-    if method is None:
+    way = around.way_for(invoice)
+    if way is None:
         charging.record_missing_method(session, invoice)
         return None
+    method, gateway = way
     try:
-        with session.begin_nested():
-            payment = charging.begin_attempt(session, providers, invoice, method, source="automatic", off_session=True)
-            errand = errand_for(session, providers, payment)
+        adapter = providers.open(gateway)
     except UnavailableError as error:
         # One gateway that cannot be opened must not keep the others from collecting.
         logger.error("gateway_unusable", gateway=str(method.gateway_id), code=error.code)
         collection.next_attempt_at = session.now() + _UNUSABLE_REST
         return None
     collection.state, collection.next_attempt_at = "in_progress", None
-    return errand
+    made = len(around.charges[invoice.id])
+    payment = charging.begin_attempt(
+        session, providers, invoice, method, source="automatic", off_session=True, attempts_made=made
+    )
+    return Errand(payment.id, adapter, providers.pace(gateway.id), charging.stored_request(payment))
 
 
 def _record(run: JobRun, answers: Iterable[tuple[UUID, ChargeOutcome]]) -> None:
     outcomes = dict(answers)
     with run.database.session(run.organization_id) as session:
-        for payment, invoice in charging.lock_payments(session, list(outcomes)):
-            charging.report_charge(session, payment, invoice, outcomes[payment.id])
+        locked = charging.lock_payments(session, list(outcomes))
+        around = look_around(session, [invoice for _, invoice in locked if invoice is not None])
+        for payment, invoice in locked:
+            charging.report_charge(session, payment, invoice, outcomes[payment.id], around=around)
         session.commit()

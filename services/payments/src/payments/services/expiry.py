@@ -14,7 +14,7 @@ from payments.domain.expiry import announcement_dates, due_announcement
 from payments.messages.publishes import payment_method_expiring
 from payments.models import Collection, Customer, Invoice, PaymentMethod
 from payments.services.methods import ANNOUNCE_HOUR
-from payments.services.planning import billing_settings
+from payments.services.surroundings import billing_settings
 
 _BATCH = 100
 

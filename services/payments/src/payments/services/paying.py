@@ -65,6 +65,7 @@ def pay_now(
             request_key=request_key,
             fingerprint=fingerprint,
         )
+        session.flush()
     except IntegrityError as error:
         raise _lost_race(error) from error
     replan(session, invoice)
@@ -81,6 +82,7 @@ def record_manual(
     providers: Providers,
     invoice_id: UUID,
     *,
+    permit: Permit,
     method: str,
     amount: Money | None,
     reference: str | None,
@@ -92,7 +94,7 @@ def record_manual(
 
     Raises as `pay_now`; InvalidError ``currency_mismatch``, ``date_in_future``.
     """
-    invoice = _free_invoice(session, providers, invoice_id, lambda _invoice: None, request_key, pending_is_free=True)
+    invoice = _free_invoice(session, providers, invoice_id, permit, request_key, pending_is_free=True)
     amount = invoice.payable if amount is None else amount
     _check_amount(amount, invoice.currency)
     payment = charging.new_payment(session, invoice, amount, source="manual")

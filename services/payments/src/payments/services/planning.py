@@ -17,7 +17,8 @@ from common.jobs import wake_scheduler
 from payments.domain.collection import CollectionFacts, Decision, NextStep, decide
 from payments.domain.payment_state import ChargeFact
 from payments.domain.schedule import DEFAULT_RETRY_DAYS, ChargeCalendar, Failure
-from payments.models import BillingSettings, Collection, Customer, Gateway, Invoice, Payment, PaymentMethod
+from payments.models import Collection, Gateway, Invoice, Payment, PaymentMethod
+from payments.services.surroundings import Surroundings, look_around
 
 DEFAULT_CHARGE_HOUR = 9
 # What the member was told once they were asked for a method; a new one then is tried at once (PAY-2).
@@ -37,69 +38,29 @@ def lock_invoice(session: TenantSession, invoice_id: UUID) -> Invoice | None:
     return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
 
 
-def billing_settings(session: TenantSession) -> BillingSettings | None:
-    """The copy of the organisation's billing settings, once they have arrived."""
-    return session.get(BillingSettings, session.organization.id)
-
-
-def usable_methods(session: TenantSession, owner_id: UUID, location_id: UUID | None) -> Sequence[PaymentMethod]:
-    """Methods that an owner's invoice of a location may be charged to, the best first (PAY-6).
-
-    Through the location's own gateway or one for all; the default first. The sandbox moves no money, so a live
-    organisation never collects with it.
-    """
-    statement = (
-        select(PaymentMethod)
-        .join(Gateway, Gateway.id == PaymentMethod.gateway_id)
-        .where(
-            PaymentMethod.owner_id == owner_id,
-            PaymentMethod.state == "active",
-            Gateway.state == "connected",
-            Gateway.location_id.is_(None) | (Gateway.location_id == location_id),
-        )
-        .order_by(PaymentMethod.is_default.desc(), Gateway.location_id.is_(None), PaymentMethod.since.desc())
-    )
-    if session.organization.mode == "live":
-        statement = statement.where(Gateway.provider != "sandbox")
-    return session.scalars(statement).all()
-
-
-def method_for(session: TenantSession, invoice: Invoice) -> PaymentMethod | None:
-    """The method that automatic collection charges; None when the customer has to give one."""
-    if invoice.payer_id is None:
-        return None
-    found = usable_methods(session, invoice.payer_id, invoice.location_id)
-    return found[0] if found else None
-
-
-def replan(session: TenantSession, invoice: Invoice) -> Collection:
+def replan(session: TenantSession, invoice: Invoice, around: Surroundings | None = None) -> Collection:
     """Decide again what is to be done about a locked invoice, and store it."""
-    session.flush()
-    settings = billing_settings(session)
-    calendar = ChargeCalendar(settings.charge_hour if settings else DEFAULT_CHARGE_HOUR, invoice.timezone)
-    due_at = invoice.received_at if invoice.collect_now else calendar.charge_at(invoice.due_date)
-    collection = session.get(Collection, invoice.id)
-    if collection is None:
-        collection = Collection(id=invoice.id, due_at=due_at, state="scheduled")
-        session.add(collection)
-    collection.due_at = due_at
+    around = around or look_around(session, [invoice])
+    calendar = ChargeCalendar(around.settings.charge_hour if around.settings else DEFAULT_CHARGE_HOUR, invoice.timezone)
+    collection = _collection(session, invoice, around, calendar)
     if not invoice.payable:
         return _set(session, collection, Decision(NextStep.NOTHING), "done")
-    made = _charges(session, invoice)
+    made = around.charges[invoice.id]
     failed = [payment for payment in made if payment.charge in _FAILED]
     collection.failures = len(failed)
     collection.last_failure_code = failed[-1].failure_code if failed else None
     facts = CollectionFacts(
         payable=invoice.payable,
         due_date=invoice.due_date,
-        automatic=_automatic(session, invoice, collection, settings),
+        automatic=_automatic(invoice, collection, around),
         running=any(payment.running for payment in made),
         failures=[_failure(payment) for payment in failed],
-        method_since=_method_since(method_for(session, invoice), failed),
+        method_since=_method_since(around.way_for(invoice), failed),
         at_once=invoice.received_at if invoice.collect_now else None,
     )
-    retry_days = tuple(settings.retry_days) if settings else DEFAULT_RETRY_DAYS
-    return _set(session, collection, decide(facts, calendar, retry_days), _off_state(collection))
+    retry_days = tuple(around.settings.retry_days) if around.settings else DEFAULT_RETRY_DAYS
+    decision = decide(facts, calendar, retry_days)
+    return _set(session, collection, decision, "stopped" if collection.stopped else "off", around)
 
 
 def replan_payer(session: TenantSession, payer_id: UUID) -> None:
@@ -113,26 +74,34 @@ def replan_everything(session: TenantSession) -> None:
 
 
 def _replan_all(session: TenantSession, *conditions: Any) -> None:
-    open_invoices = select(Invoice).where(Invoice.state.in_(("open", "uncollectible")), *conditions)
-    for invoice in session.scalars(open_invoices.order_by(Invoice.id).with_for_update()).all():
-        replan(session, invoice)
+    statement = select(Invoice).where(Invoice.state.in_(("open", "uncollectible")), *conditions)
+    fresh = statement.order_by(Invoice.id).with_for_update().execution_options(populate_existing=True)
+    session.flush()
+    invoices = session.scalars(fresh).all()
+    around = look_around(session, invoices)
+    for invoice in invoices:
+        replan(session, invoice, around)
 
 
-def _charges(session: TenantSession, invoice: Invoice) -> Sequence[Payment]:
-    statement = select(Payment).where(Payment.invoice_id == invoice.id, Payment.source != "manual")
-    return session.scalars(statement.order_by(Payment.attempt, Payment.id)).all()
+def _collection(session: TenantSession, invoice: Invoice, around: Surroundings, calendar: ChargeCalendar) -> Collection:
+    due_at = invoice.received_at if invoice.collect_now else calendar.charge_at(invoice.due_date)
+    collection = around.collections.get(invoice.id)
+    if collection is None:
+        collection = Collection(id=invoice.id, due_at=due_at, state="scheduled")
+        session.add(collection)
+        around.collections[invoice.id] = collection
+    collection.due_at = due_at
+    return collection
 
 
-def _automatic(
-    session: TenantSession, invoice: Invoice, collection: Collection, settings: BillingSettings | None
-) -> bool:
+def _automatic(invoice: Invoice, collection: Collection, around: Surroundings) -> bool:
     """Whether the invoice may be charged by itself: the switch, the customer's own choice, and nothing gone wrong."""
     if collection.stopped is not None or invoice.state == "uncollectible":
         return False
     if invoice.collect_now:
         return True
-    customer = session.get(Customer, invoice.payer_id) if invoice.payer_id else None
-    switch = settings.automatic_collection if settings else invoice.collect
+    customer = around.customers.get(invoice.payer_id) if invoice.payer_id else None
+    switch = around.settings.automatic_collection if around.settings else invoice.collect
     return switch and (customer.auto_collect if customer else invoice.collect)
 
 
@@ -141,21 +110,24 @@ def _failure(payment: Payment) -> Failure:
     return Failure(payment.key or str(payment.id), failed_at, hard=payment.failure_kind == "hard")
 
 
-def _method_since(method: PaymentMethod | None, failed: Sequence[Payment]) -> datetime | None:
+def _method_since(way: tuple[PaymentMethod, Gateway] | None, failed: Sequence[Payment]) -> datetime | None:
     """A method that no attempt has failed with is newer than every failure, also while a rehearsal's clock stands."""
-    if method is None:
+    if way is None:
         return None
+    method, _ = way
     if not failed or any(payment.payment_method_id == method.id for payment in failed):
         return method.since
     last = max(payment.failed_at or payment.occurred_at for payment in failed)
     return max(method.since, last + timedelta(microseconds=1))
 
 
-def _off_state(collection: Collection) -> str:
-    return "stopped" if collection.stopped else "off"
-
-
-def _set(session: TenantSession, collection: Collection, decision: Decision, idle: str) -> Collection:
+def _set(
+    session: TenantSession,
+    collection: Collection,
+    decision: Decision,
+    idle: str,
+    around: Surroundings | None = None,
+) -> Collection:
     states = {
         NextStep.NOTHING: idle,
         NextStep.WAIT: "in_progress",
@@ -168,6 +140,8 @@ def _set(session: TenantSession, collection: Collection, decision: Decision, idl
     if decision.step is NextStep.ASK_FOR_METHOD and not collection.failures:
         # On the due date the member is asked, as after a decline.
         collection.next_attempt_at = collection.due_at
-    if collection.next_attempt_at is not None and collection.next_attempt_at <= session.now():
+    due = collection.next_attempt_at is not None and collection.next_attempt_at <= session.now()
+    if due and around is not None and not around.woken:
         wake_scheduler(session)
+        around.woken = True
     return collection

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from common.db import TenantSession
 from payments.models import Collection, Customer, Gateway, Payment, PaymentMethod
-from payments.services.planning import billing_settings
+from payments.services.surroundings import billing_settings
 
 CREDENTIALS_REJECTED = "gateway_credentials_rejected"
 

@@ -144,7 +144,6 @@ def _send(
     payment.action_url = providers.action_url(payment.id)
     charging.watch(session, payment)
     session.add(payment)
-    session.flush()
     errand = errand_for(session, providers, payment)
     session.commit()
     _, outcome = carry(errand)

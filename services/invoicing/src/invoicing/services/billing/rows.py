@@ -35,6 +35,13 @@ def customer_snapshot(customer: Any) -> Row:
     }
 
 
+# A logo is a picture and no statement: it would only swell every document in the chain.
+_PROFILE = (
+    "legal_name", "address", "vat_number", "tax_number", "registration_number", "email", "phone", "website", "bank",
+    "invoice_footer",
+)  # fmt: skip
+
+
 def seller_snapshot(context: BillingContext, location_id: UUID | None) -> Row:
     """Who sells, as it stands on the document from now on."""
     organization = context.organization
@@ -42,7 +49,7 @@ def seller_snapshot(context: BillingContext, location_id: UUID | None) -> Row:
     return {
         "name": organization.name,
         "country": organization.country,
-        "profile": organization.profile,
+        "profile": {name: organization.profile[name] for name in _PROFILE if organization.profile.get(name)},
         "location": None if location is None else {"name": location.name, "address": location.address},
         "payment_instructions": context.settings.payment_instructions,
         "footer": context.settings.invoice_footer,

@@ -23,8 +23,9 @@ from common.errors import ConflictError, DomainError, NotFoundError
 from common.ids import encode_id
 from invoicing.models import BillingRun, Fee, Membership
 from invoicing.services.billing.context import BillingContext, load_context
-from invoicing.services.billing.issuing import Row, issue_invoices
+from invoicing.services.billing.issuing import issue_invoices
 from invoicing.services.billing.planning import CutOff, plan_customer
+from invoicing.services.billing.rows import Row
 from invoicing.services.billing.selecting import Due, Scope, due_payers, load_due
 from invoicing.services.billing.specs import InvoiceSpec
 

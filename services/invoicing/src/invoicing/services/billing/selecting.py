@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, select, union
@@ -94,8 +94,8 @@ def _all(table: Table, payer_id: UUID, order: str) -> Any:
 
 
 def _membership() -> Table:
-    return Membership.__table__  # type: ignore[return-value]
+    return cast(Table, Membership.__table__)
 
 
 def _fee() -> Table:
-    return Fee.__table__  # type: ignore[return-value]
+    return cast(Table, Fee.__table__)

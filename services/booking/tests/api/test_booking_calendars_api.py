@@ -1,0 +1,59 @@
+"""iCalendar as another program reads it (BOK-6)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from icalendar import Calendar
+
+
+def events(body: bytes) -> list[Any]:
+    return list(Calendar.from_ical(body).walk("VEVENT"))
+
+
+def test_bok_6_times_are_right_in_both_dst_weeks_and_the_zone_is_in_the_file(room: Any) -> None:
+    made = room.book(
+        "2027-03-22T09:00:00+01:00", "2027-03-22T10:00:00+01:00", recurrence={"rrule": "FREQ=WEEKLY;COUNT=33"}
+    )
+    assert made.status_code == 201, made.json
+    feed = room.client.post("/v1/calendars", {"member_id": f"mem_{room.member_id.hex}"})
+    assert feed.status_code == 201, feed.json
+    stranger = room.house.sign_in(room.house.app, None)
+    answer = stranger.get(feed.json["path"])
+    assert answer.status_code == 200
+    assert answer.content_type == "text/calendar; charset=utf-8"
+    found = events(answer.data)
+    assert len(found) == 33
+    expected = [datetime.fromisoformat(o["start"]) for o in made.json["occurrences"]]
+    assert [event["dtstart"].dt.astimezone(UTC) for event in found] == expected
+    assert {event["dtstart"].dt.hour for event in found} == {9}
+    assert [str(zone["tzid"]) for zone in Calendar.from_ical(answer.data).walk("VTIMEZONE")] == ["Europe/Berlin"]
+
+
+def test_bok_6_a_file_per_booking(room: Any) -> None:
+    made = room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", note="Bring cake; and more, \\ please").json
+    answer = room.client.get(f"/v1/bookings/{made['id']}/ics")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="booking-2027-02-15-1000.ics"'
+    (event,) = events(answer.data)
+    assert (str(event["summary"]), str(event["location"])) == ("Blue Room", "Dock 1")
+    assert str(event["description"]) == "Bring cake; and more, \\ please"
+    room.client.post(f"/v1/bookings/{made['id']}/cancellation")
+    (event,) = events(room.client.get(f"/v1/bookings/{made['id']}/ics").data)
+    assert (str(event["status"]), event["sequence"]) == ("CANCELLED", 1)
+
+
+def test_bok_7_a_rooms_feed_names_nobody_and_answers_no_more_once_closed(room: Any) -> None:
+    room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", note="secret merger")
+    feed = room.client.post("/v1/calendars", {"resource_id": f"res_{room.resource_id.hex}"}).json
+    stranger = room.house.sign_in(room.house.app, None)
+    body = stranger.get(feed["path"]).data
+    assert len(events(body)) == 1
+    assert b"secret" not in body
+    assert b"Example Member" not in body
+    member = room.house.member_user(room.member_id)
+    assert member.post("/v1/calendars", {"resource_id": f"res_{room.resource_id.hex}"}).status_code == 403
+    assert member.delete(f"/v1/calendars/{feed['id']}").status_code == 404
+    assert room.client.delete(f"/v1/calendars/{feed['id']}").status_code == 204
+    assert stranger.get(feed["path"]).status_code == 404
+    assert stranger.get("/v1/calendars/guess.ics").status_code == 404

@@ -1,0 +1,185 @@
+"""What booking tells and what it listens to: state-carrying, duplicated, shuffled, resent from nothing."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import select, text
+
+from booking.models import Base, Customer, Location, Membership, Resource, ResourceRate
+from booking.service import SERVICE
+from common.messaging import Consumer
+from common.money import Money
+from contracts.booking import (
+    BookingCancelled,
+    BookingChanged,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingCreated,
+    BookingState,
+)
+from contracts.invoicing import InvoicePaid
+from contracts.parts import Customer as Payer
+
+START, END = "2027-02-15T09:00:00Z", "2027-02-15T12:00:00Z"
+KINDS: dict[str, type[BookingState]] = {
+    kind.name: kind for kind in (BookingCreated, BookingChanged, BookingConfirmed, BookingCancelled, BookingCompleted)
+}
+
+
+def published(room: Any) -> list[BookingState]:
+    """The booking messages of an organisation in their order."""
+    with room.house.database.system_session() as session:
+        rows = session.execute(
+            text("SELECT type, body FROM outbox WHERE organization_id = :org ORDER BY seq"),
+            {"org": room.house.organization_id},
+        ).all()
+    return [KINDS[row.type].decode(bytes(row.body)) for row in rows if row.type in KINDS]
+
+
+def paid(booking: dict[str, Any]) -> InvoicePaid:
+    """The payment of a booking's invoice."""
+    from uuid import UUID
+
+    from common.ids import new_id
+
+    money, zero = Money(4500, "EUR"), Money(0, "EUR")
+    return InvoicePaid(
+        invoice_id=new_id(),
+        number="INV-1",
+        state="paid",
+        payment_state="paid",
+        customer=Payer(),
+        issue_date=date(2027, 2, 1),
+        due_date=date(2027, 2, 1),
+        timezone="Europe/Berlin",
+        subtotal=money,
+        tax_total=zero,
+        total=money,
+        paid=money,
+        credited=zero,
+        payable=zero,
+        booking_ids=[UUID(booking["id"].removeprefix("bkg_"))],
+        version=1,
+        paid_at=datetime(2027, 2, 1, 8, 5, tzinfo=UTC),
+    )
+
+
+def test_a_booking_is_told_with_its_price_and_every_later_state_with_a_higher_version(room: Any) -> None:
+    made = room.book(START, END, note="Board").json
+    room.client.patch(f"/v1/bookings/{made['id']}", {"end": "2027-02-15T11:00:00Z"})
+    room.house.advance(datetime(2027, 2, 15, 11, tzinfo=UTC))
+    told = published(room)
+    assert [type(message) for message in told] == [BookingCreated, BookingChanged, BookingCompleted]
+    assert [message.version for message in told] == [1, 2, 3]
+    created = told[0]
+    assert (created.status, created.price, created.note) == ("confirmed", Money(4500, "EUR"), "Board")
+    assert Money.total((line.net for line in created.lines), "EUR") == created.price
+    assert (created.timezone, created.resource_name) == ("Europe/Berlin", "Blue Room")
+    assert told[2].price == Money(3000, "EUR")
+
+
+def test_the_tax_settings_of_the_rate_travel_with_the_booking(room: Any) -> None:
+    from decimal import Decimal
+
+    room.house.rate(
+        resource_ids=[room.resource_id], tax_percent=Decimal(19), prices_include_tax=True, revenue_account="8400"
+    )
+    room.book(START, END)
+    told = published(room)[0]
+    assert (told.tax_percent, told.prices_include_tax, told.revenue_account) == (Decimal(19), True, "8400")
+
+
+def test_gh_2_a_booking_to_be_paid_now_is_confirmed_by_its_payment_once(room: Any) -> None:
+    held = room.book(START, END, payment="now").json
+    message = paid(held)
+    room.house.tell(message)
+    room.house.tell(message)
+    shown = room.client.get(f"/v1/bookings/{held['id']}").json
+    assert (shown["status"], shown["hold_expires_at"]) == ("confirmed", None)
+    room.house.advance(datetime(2027, 2, 1, 9, tzinfo=UTC))
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "confirmed"
+    assert [type(m) for m in published(room)] == [BookingCreated, BookingConfirmed]
+
+
+def test_gh_2_a_hold_that_is_not_paid_runs_out_and_says_so(room: Any) -> None:
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 1, 8, 10, tzinfo=UTC))
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "expired"
+    assert [(type(m), m.status) for m in published(room)] == [(BookingCreated, "held"), (BookingCancelled, "expired")]
+
+
+def test_gh_2_a_late_payment_gets_the_time_if_nobody_took_it(room: Any) -> None:
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
+    room.house.tell(paid(held))
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "confirmed"
+    assert room.book(START, END).json["code"] == "slot_taken"
+
+
+def test_gh_2_a_late_payment_for_a_slot_that_is_taken_leaves_it_expired_and_says_so_once(room: Any) -> None:
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
+    assert room.book(START, END).status_code == 201
+    room.house.tell(paid(held))
+    room.house.tell(paid(held))
+    shown = room.client.get(f"/v1/bookings/{held['id']}").json
+    assert (shown["status"], shown["cancel_reason"]) == ("expired", "paid_too_late")
+    assert [m.status for m in published(room) if isinstance(m, BookingCancelled)] == ["expired", "expired"]
+
+
+def test_copies_are_the_same_after_duplicates_in_any_order(house: Any) -> None:
+    location_id = house.location()
+    resource_id = house.resource(location_id)
+    house.rate()
+    member_id = house.member()
+    house.membership(member_id=member_id)
+    house.location(location_id=location_id, version=3, display_name="Third")
+    house.location(location_id=location_id, version=2, display_name="Second")
+    house.resource(location_id, resource_id=resource_id, version=2, display_name="Green Room")
+    house.member(member_id=member_id, version=2, display_name="Renamed")
+    before = copies(house)
+    assert before["location"][0]["name"] == "Third"
+    letters = house.told * 2
+    random.Random(7).shuffle(letters)
+    consumer = Consumer(SERVICE.name, house.database, SERVICE.handlers)
+    assert all(consumer.handle(letter).settled for letter in letters)
+    assert copies(house) == before
+
+
+def test_copies_are_rebuilt_from_nothing_by_a_resend(house: Any) -> None:
+    location_id = house.location()
+    house.resource(location_id)
+    house.rate()
+    house.credits(house.member(), "5")
+    before = copies(house)
+    with house.database.system_session() as session:
+        for table in ("location", "resource", "resource_rate", "customer", "membership"):
+            session.execute(text(f"DELETE FROM {table} WHERE organization_id = :org"), {"org": house.organization_id})
+        session.execute(text("DELETE FROM inbox WHERE organization_id = :org"), {"org": house.organization_id})
+        session.commit()
+    consumer = Consumer(SERVICE.name, house.database, SERVICE.handlers)
+    letters = list(house.told)
+    random.Random(3).shuffle(letters)
+    assert all(consumer.handle(letter).settled for letter in letters)
+    assert copies(house) == before
+
+
+def copies(house: Any) -> dict[str, list[dict[str, Any]]]:
+    """All copies of an organisation, without the numbers that this database gives to resources."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with house.database.session(house.organization_id) as session:
+        for model in (Location, Resource, ResourceRate, Customer, Membership):
+            columns = [column.name for column in model.__table__.columns if column.name != "number"]
+            rows = session.scalars(select(model).order_by(model.id))
+            found[model.__tablename__] = [{name: getattr(row, name) for name in columns} for row in rows]
+    return found
+
+
+def test_every_subscription_of_booking_has_a_handler() -> None:
+    from contracts.subscriptions import SUBSCRIPTIONS
+
+    assert set(SERVICE.handlers.types()) == set(SUBSCRIPTIONS["booking"])
+    assert Base.metadata is SERVICE.metadata

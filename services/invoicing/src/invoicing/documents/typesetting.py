@@ -1,0 +1,42 @@
+"""Typesetting with typst: one kept compiler per thread, no system fonts (so that a page is the same anywhere)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import typst
+
+TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
+_kept = threading.local()
+
+
+def _compiler() -> typst.Compiler:
+    # A fresh compiler reads fonts and template anew, five times slower; and one is for one thread at a time.
+    compiler: typst.Compiler | None = getattr(_kept, "compiler", None)
+    if compiler is None:
+        compiler = _kept.compiler = typst.Compiler(TEMPLATE, ignore_system_fonts=True)
+    return compiler
+
+
+def typeset(layout: Mapping[str, Any], issue_date: date, *, archive: bool = False) -> bytes:
+    """The PDF of a laid out document; equal layouts give equal bytes. ``archive``: PDF/A-3."""
+    # The time of making stands in the file: the document's own date keeps the bytes the same.
+    timestamp = datetime(issue_date.year, issue_date.month, issue_date.day, tzinfo=UTC)
+    pdf = _compiler().compile(
+        format="pdf",
+        sys_inputs={"data": json.dumps(layout, ensure_ascii=False)},
+        pdf_standards="a-3b" if archive else None,
+        timestamp=timestamp,
+    )
+    return cast(bytes, pdf)
+
+
+def render_png(layout: Mapping[str, Any], ppi: int = 110) -> list[bytes]:
+    """The pages as pictures, for a look at them."""
+    pages = _compiler().compile(format="png", sys_inputs={"data": json.dumps(layout, ensure_ascii=False)}, ppi=ppi)
+    return pages if isinstance(pages, list) else [cast(bytes, pages)]

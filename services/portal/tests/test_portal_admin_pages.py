@@ -1,0 +1,107 @@
+"""Every page of the Admin Portal is shown, asks little, and lets nobody's text become markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+PAGES = [
+    "/admin/",
+    "/admin/getting-paid",
+    "/admin/calendar",
+    "/admin/calendar?date=2027-02-15",
+    "/admin/bookings",
+    "/admin/bookings/new",
+    "/admin/bookings/bkg_1",
+    "/admin/members",
+    "/admin/members/new",
+    "/admin/members/mem_1",
+    "/admin/members/mem_1/edit",
+    "/admin/companies",
+    "/admin/companies/new",
+    "/admin/companies/com_1",
+    "/admin/companies/com_1/edit",
+    "/admin/memberships",
+    "/admin/memberships/new",
+    "/admin/memberships/mbs_1",
+    "/admin/invoices",
+    "/admin/invoices/new",
+    "/admin/invoices/inv_1",
+    "/admin/billing-runs",
+    "/admin/billing-runs/run_1",
+    "/admin/payments",
+    "/admin/payments/pay_1",
+    "/admin/fees",
+    "/admin/fees/new",
+    "/admin/locations",
+    "/admin/locations/new",
+    "/admin/locations/loc_1",
+    "/admin/resources",
+    "/admin/resources/new",
+    "/admin/resources/res_1",
+    "/admin/resource-rates",
+    "/admin/resource-rates/new",
+    "/admin/resource-rates/rat_1",
+    "/admin/plans",
+    "/admin/plans/new",
+    "/admin/plans/pln_1",
+    "/admin/storefront",
+    "/admin/notifications",
+    "/admin/notifications/ntf_1",
+    "/admin/payment-gateways",
+    "/admin/payment-gateways/new",
+    "/admin/settings/billing",
+    "/admin/settings/organization",
+    "/admin/team",
+    "/admin/account",
+    "/admin/rehearsal",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_admin_page_is_shown_with_a_handful_of_calls_and_no_open_markup(owner: Any, gateway: Any, path: str) -> None:
+    gateway.asked.clear()
+    page = owner.read(path)
+    assert len(gateway.asked) <= 8, [asked.path for asked in gateway.asked]
+    assert "<h1>" in page
+    assert "<script>alert" not in page
+    assert "None" not in page.replace(">None<", "")
+    assert all(asked.headers["Authorization"] == "Bearer access-1" for asked in gateway.asked)
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if page.count("/") == 2 and "?" not in page])
+def test_admin_page_of_an_empty_house_says_what_to_do(owner: Any, gateway: Any, path: str) -> None:
+    nothing = {"items": [], "next_cursor": None}
+    lists = [k for k in _list_paths() if k != "/v1/payments/pay_1/refunds"]
+    gateway.answers |= {("GET", name): (200, nothing) for name in lists}
+    assert "<h1>" in owner.read(path)
+
+
+def _list_paths() -> list[str]:
+    import portal_house
+
+    return list(portal_house._LISTS)
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/members", "/admin/invoices/inv_1"])
+def test_strangers_are_sent_to_the_door_and_come_back(visitor: Any, path: str) -> None:
+    answer = visitor.client.get(path)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in?next=")
+
+
+def test_members_do_not_enter_the_admin_portal(member: Any) -> None:
+    assert member.client.get("/admin/").status_code == 302
+
+
+def test_a_service_that_is_down_leaves_the_dashboard_standing(owner: Any, gateway: Any) -> None:
+    for path in ("/v1/bookings", "/v1/payments", "/v1/setup"):
+        gateway.refuse("GET", path, 503, "unavailable", "not now")
+    assert "Nothing booked today" in owner.read("/admin/")
+
+
+def test_a_missing_thing_is_a_kind_page(owner: Any) -> None:
+    answer = owner.client.get("/admin/members/mem_404")
+    assert answer.status_code == 404
+    assert "there is no such thing" in answer.get_data(as_text=True).lower()
