@@ -1,58 +1,88 @@
-"""All services and the gateway in this process on real PostgreSQL, with two organisations that own something of all."""
+"""All services and the gateway in this process on real PostgreSQL, with two organisations that own something of all.
+
+Assembled like the standalone suite, without its pages.
+"""
 
 from __future__ import annotations
 
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import waitress
 from client import GatewayClient
 from footings import free_ports
-from standalone.config import SuiteSettings
-from standalone.suite import Suite
+from gateway.app import create_gateway_app
+from gateway.config import GatewaySettings
+from gateway.upstreams import WsgiUpstream
+from sqlalchemy import make_url
+from standalone.services import ALL_SERVICES
 from tenants import Tenant, settle
 
 from common.db import Database
-from common.db.migrate import drop_database
+from common.db.migrate import create_database, drop_database
 from common.http import ServiceApp
+from common.messaging import LocalTransport
+from common.runtime import ServiceRuntime, start_threads
+from contracts.subscriptions import ROUTING
 
 
 @dataclass
 class House:
-    """The running suite: a web app and a database per service, and the address of the gateway."""
+    """The running suite: a web app and a database per service, and the gateway with its address."""
 
     apps: dict[str, ServiceApp]
     databases: dict[str, Database]
+    gateway: Any
     origin: str
 
 
 @pytest.fixture(scope="session")
-def suite(postgres_server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def suite(postgres_server_url: str) -> Iterator[House]:
     """The suite with its workers; dropped at the end."""
-    port, prefix = free_ports(1), f"test_api_{secrets.token_hex(3)}_"
-    data = tmp_path_factory.mktemp("suite")
-    settings = SuiteSettings(
-        port=port, data=data, demo=False, internal_token="internal", secret="secret", database_prefix=prefix
-    )
-    running = Suite(settings, postgres_server_url)
-    running.start()
-    server = waitress.create_server(running.wsgi, host="127.0.0.1", port=port, threads=8)
+    prefix, stop = f"test_api_{secrets.token_hex(3)}_", threading.Event()
+    runtimes = [_runtime(service, postgres_server_url, f"{prefix}{service.name}") for service in ALL_SERVICES]
+    transport = LocalTransport({each.service.name: each.consumer for each in runtimes}, ROUTING)
+    threads = [
+        thread
+        for each in runtimes
+        for thread in start_threads(each.service.name, each.worker_loops(transport), stop)
+    ]
+    apps = {each.service.name: each.web() for each in runtimes}
+    upstreams = {name: WsgiUpstream(name, app) for name, app in apps.items()}
+    gateway = create_gateway_app(GatewaySettings(internal_token="internal"), upstreams)
+    with _served(gateway) as origin:
+        yield House(apps, {each.service.name: each.database for each in runtimes}, gateway, origin)
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=10)
+    for each in runtimes:
+        each.close()
+        drop_database(postgres_server_url, f"{prefix}{each.service.name}")
+
+
+def _runtime(service: Any, server_url: str, name: str) -> ServiceRuntime:
+    create_database(server_url, name)
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    settings = service.settings_type(database_url=url, internal_token="internal", secret="secret", log_level="WARNING")
+    runtime = ServiceRuntime(service, settings)
+    runtime.migrate()
+    return runtime
+
+
+@contextmanager
+def _served(app: Any) -> Iterator[str]:
+    port = free_ports(1)
+    server = waitress.create_server(app, host="127.0.0.1", port=port, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    runtimes = {runtime.service.name: runtime for runtime in running.runtimes}
-    yield House(
-        {name: runtime.web() for name, runtime in runtimes.items()},
-        {name: runtime.database for name, runtime in runtimes.items()},
-        f"http://127.0.0.1:{port}",
-    )
+    yield f"http://127.0.0.1:{port}"
     server.close()
     thread.join(timeout=5)
-    running.stop()
-    for name in runtimes:
-        drop_database(postgres_server_url, f"{prefix}{name}")
 
 
 @pytest.fixture(scope="session")

@@ -197,3 +197,9 @@ def room(house: House) -> Room:
     resource_id = house.resource(location_id)
     house.rate()
     return Room(house, location_id, resource_id, house.member(), house.user())
+
+
+@pytest.fixture(scope="session")
+def house_type() -> type[House]:
+    """For tests that make houses themselves (a conftest cannot be imported)."""
+    return House

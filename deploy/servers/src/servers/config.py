@@ -29,6 +29,7 @@ class Settings:
     web_workers: int
     internal_token: str
     secret: str
+    public_url: str
     log_level: str
     log_format: str
 
@@ -53,6 +54,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         web_workers=_number(environment, "DESKLEDGER_WEB_WORKERS", 2),
         internal_token=environment.get("DESKLEDGER_INTERNAL_TOKEN") or _kept(data / "internal-token"),
         secret=environment.get("DESKLEDGER_SECRET") or _kept(data / "secret"),
+        public_url=environment.get("PUBLIC_URL") or f"http://localhost:{_number(environment, 'DESKLEDGER_PORT', 8000)}",
         log_level=environment.get("LOG_LEVEL", "INFO"),
         log_format=environment.get("LOG_FORMAT", "console"),
     )

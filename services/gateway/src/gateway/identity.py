@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import OKPAlgorithm
 
 from common.auth.tokens import read_token, unauthenticated
+from common.clock import SystemClock
 from common.errors import DomainError, TooManyRequestsError, UnauthenticatedError, UnavailableError
 from gateway.upstreams import Answer, Upstreams
 
@@ -78,7 +79,7 @@ class Identity:
 
     def __init__(self, upstreams: Upstreams, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._keys = PublicKeys(upstreams, monotonic)
-        self._upstreams = upstreams
+        self._upstreams, self._clock = upstreams, SystemClock()
         self._checked: Remembered[Caller] = Remembered(monotonic)
         self._exchanged: Remembered[str] = Remembered(monotonic)
         self._refused: Remembered[bool] = Remembered(monotonic)
@@ -142,7 +143,7 @@ class Identity:
         if claims is None:
             return Caller(authorization, hashlib.sha256(token.encode()).hexdigest(), None)
         caller = Caller(authorization, f"{claims.get('org')}/{claims.get('sub')}", claims)
-        self._checked.keep(remember_as, caller, min(float(claims.get("exp", 0)) - time.time(), 60.0))
+        self._checked.keep(remember_as, caller, min(float(claims.get("exp", 0)) - self._clock.now().timestamp(), 60.0))
         return caller
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from common.clock import SystemClock
 from common.errors import TooManyRequestsError
 from gateway.config import GatewaySettings
 from gateway.counters import SharedCounters
@@ -18,7 +18,8 @@ class RateLimits:
     """The limits of an installation; a limit of 0 is none."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        counters: Any = SharedCounters(settings.rate_limit_file)
+        self._clock = SystemClock()
+        counters: Any = SharedCounters(settings.rate_limit_file, self._clock)
         self._limiter = SlidingWindowCounterRateLimiter(counters)
         self._address = _per_minute(settings.address_limit)
         self._key = _per_minute(settings.key_limit)
@@ -37,7 +38,8 @@ class RateLimits:
     def _count(self, limit: RateLimitItemPerMinute | None, kind: str, identifier: str) -> None:
         if limit is None or self._limiter.hit(limit, kind, identifier):
             return
-        wait = self._limiter.get_window_stats(limit, kind, identifier).reset_time - time.time()
+        reset = self._limiter.get_window_stats(limit, kind, identifier).reset_time
+        wait = reset - self._clock.now().timestamp()
         raise TooManyRequestsError(
             "too_many_requests",
             f"more than {limit.amount} requests in a minute by one {kind}; slow down",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from flask import g
-from wtforms import Field, SelectField, StringField, ValidationError
-from wtforms.widgets import TextInput
+from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from common.clock import wall_to_instant
 from common.money import Money, currency_exponent
@@ -220,13 +221,23 @@ class DayField(TypedField):
             raise ValueError(_("Please give a date.")) from error
 
 
-class ChoiceField(SelectField):
-    """One of several; an empty choice is none."""
+class PairedChoices:
+    """Choices of a select as pairs of value and text; views often set them after the form was made."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Choices are often set by the view after the form was made.
-        kwargs.setdefault("choices", [])
-        super().__init__(*args, **kwargs)
+    pairs: list[tuple[str, Any]]
+
+    def __init__(self, *args: Any, choices: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, choices=[SelectChoice(*pair) for pair in choices], **kwargs)
+        self.pairs = list(choices)
+
+    def offer(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Set the choices."""
+        self.pairs = list(pairs)
+        self.choices = [SelectChoice(*pair) for pair in self.pairs]
+
+
+class ChoiceField(PairedChoices, SelectField):
+    """One of several; an empty choice is none."""
 
     def process_data(self, value: Any) -> None:
         """None is the empty choice."""
@@ -235,6 +246,17 @@ class ChoiceField(SelectField):
     def api_value(self) -> str | None:
         """None for the empty choice."""
         return self.data or None
+
+
+class OneOfField(PairedChoices, RadioField):
+    """One of a few, each of them explained."""
+
+
+class CheckListField(PairedChoices, SelectMultipleField):
+    """Several of several, as boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 class LineField(StringField):

@@ -25,8 +25,7 @@ from common.db import TenantSession
 from common.db.plumbing import organization_table
 from common.errors import InvalidError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, StrictSchema, Text, bind_session, current_session
-from common.http.schemas import example_id
-from common.http.schemas import QuerySchema
+from common.http.schemas import QuerySchema, example_id
 
 blueprint = Blueprint("availability", __name__, description="Free and busy times")
 

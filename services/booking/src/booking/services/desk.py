@@ -45,7 +45,8 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
 FROM resource r
 LEFT JOIN location l ON l.id = r.location_id
 LEFT JOIN customer m ON m.id = %(member)s::uuid AND m.kind = 'member' AND m.organization_id = %(org)s
-LEFT JOIN customer c ON c.id = coalesce(%(company)s::uuid, m.company_id) AND c.kind = 'company' AND c.organization_id = %(org)s
+LEFT JOIN customer c
+  ON c.id = coalesce(%(company)s::uuid, m.company_id) AND c.kind = 'company' AND c.organization_id = %(org)s
 WHERE r.id = %(resource)s AND r.organization_id = %(org)s
 """
 

@@ -217,9 +217,10 @@ def _carry_over(session: TenantSession, membership_id: UUID, month: date, hours:
 
 
 def grant_credits(session: TenantSession, **values: Any) -> CreditGrant:
-    """Give credits by hand (staff): ``hours``, ``member_id`` or ``company_id``, ``valid_from``, ``expires_on``…"""
+    """Give credits by hand (staff): ``hours``, ``member_id`` or ``company_id``, ``valid_from`` (today unless told)…"""
     zone = session.organization.timezone
     expires_on = values.get("expires_on")
+    values["valid_from"] = values.get("valid_from") or local_date(session.now(), zone)
     row = CreditGrant(
         source="staff",
         due_at=start_of_day(expires_on, zone) if expires_on else None,

@@ -127,7 +127,7 @@ class InvoiceTermsSchema(StrictSchema):
 class InvoiceInSchema(InvoiceTermsSchema):
     """A manual invoice: of the given lines, or without them of all unbilled items up to today."""
 
-    EXAMPLE: ClassVar[dict[str, Any]] = {
+    EXAMPLE: dict[str, Any] = {
         "member_id": example_id("mem"),
         "lines": [{"description": "Setup", "quantity": "1", "unit_price": {"amount_minor": 30000, "currency": "EUR"}}],
     }
@@ -323,7 +323,7 @@ class ItemSchema(StrictSchema):
 class PurchaseInSchema(StrictSchema):
     """Items for a customer, paid now or on the next invoice."""
 
-    EXAMPLE: ClassVar[dict[str, Any]] = {
+    EXAMPLE: dict[str, Any] = {
         "member_id": example_id("mem"),
         "items": [{"name": "Key card", "price": {"amount_minor": 2500, "currency": "EUR"}}],
     }

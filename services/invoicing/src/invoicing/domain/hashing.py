@@ -77,17 +77,20 @@ def _fault(link: ChainLink, previous: str, expected: int) -> str:
     return ""
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: object) -> object:
-    """The JSON form of a value; the commonest types first, for a run hashes every invoice."""
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    """The JSON form of a value; plain ones are passed over without a call, for a run hashes every invoice."""
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, Mapping):
-        if not all(type(key) is str for key in value):
-            raise TypeError("keys of a canonical document are strings")
-        return {key: _plain(item) for key, item in value.items()}
+        for key in value:
+            if type(key) is not str:
+                raise TypeError("keys of a canonical document are strings")
+        return {key: item if type(item) in _PLAIN else _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [item if type(item) in _PLAIN else _plain(item) for item in value]
     return _plain_value(value)
 
 

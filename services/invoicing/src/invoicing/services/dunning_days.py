@@ -40,6 +40,27 @@ def missed_reminders(settings: BillingSettings, invoice: Mapping[str, Any], now:
     return [day for at, kind, day in steps if kind == "reminder" and at <= now]
 
 
+class DunningPlanner:
+    """The dunning of invoices just issued; those of a run share their due dates, so each is worked out once."""
+
+    def __init__(self, settings: BillingSettings, now: datetime) -> None:
+        self._settings, self._now = settings, now
+        self._known: dict[tuple[Any, ...], tuple[list[int], datetime | None]] = {}
+
+    def plan(self, customer: Any, invoice: Mapping[str, Any]) -> tuple[list[int], datetime | None]:
+        """The reminders that were missed, and the next instant with something to do."""
+        if invoice["state"] != "open":
+            return [], None
+        collect = invoice["collect"] or invoice["collect_now"]
+        key = (invoice["due_date"], invoice["timezone"], customer.reminders, collect)
+        if key not in self._known:
+            self._known[key] = (
+                missed_reminders(self._settings, invoice, self._now),
+                next_dunning(self._settings, customer, invoice, self._now, fresh=True),
+            )
+        return self._known[key]
+
+
 def dunning_steps(
     settings: BillingSettings, due: date, zone: str, *, reminders: bool, collect: bool
 ) -> Iterator[tuple[datetime, str, int]]:

@@ -70,12 +70,7 @@ def buy(
         code, promo_code = promo_code, None
         if item.plan_id is not None and find_plan(session, item.plan_id).kind == "recurring":
             start = item.start_date or today
-            terms: dict[str, Any] = {
-                "plan_id": item.plan_id,
-                "start_date": start,
-                "quantity": item.quantity,
-                "promo_code": code,
-            }
+            terms: dict[str, Any] = {"plan_id": item.plan_id, "start_date": start, "quantity": item.quantity}
             memberships.append(create_membership(session, **who, **terms, promo_code=code))
         else:
             fees.append(_fee(session, who, item, code, checkout_id, in_advance=pay == "now"))

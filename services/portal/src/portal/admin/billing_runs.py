@@ -28,7 +28,7 @@ class RunForm(ApiForm):
 def billing_runs() -> str | Response:
     """The list; a dry run; a real run."""
     form = RunForm(shown={"as_of": local(now()).date().isoformat()})
-    form.location_id.choices = options.locations(_("All locations"))
+    form.location_id.offer(options.locations(_("All locations")))
     is_dry = request.form.get("step") != "run"
     if request.method == "POST":
         require(*EDITORS)

@@ -156,9 +156,9 @@ def _booking_form() -> BookingForm:
     zones = {item["id"]: item["timezone"] for item in api().items("/v1/locations", limit=200)}
     shown = {name: request.args.get(name) for name in ("resource_id", "customer")}
     form = BookingForm(shown={name: value for name, value in shown.items() if value})
-    form.resource_id.choices = [("", _("Choose …")), *((room["id"], room["name"]) for room in rooms)]
-    form.customer.choices = options.customers(shown["customer"])
-    form.recurrence__rrule.choices = [(rule, str(title)) for rule, title in REPEATS.items()]
+    form.resource_id.offer([("", _("Choose …")), *((room["id"], room["name"]) for room in rooms)])
+    form.customer.offer(options.customers(shown["customer"]))
+    form.recurrence__rrule.offer([(rule, str(title)) for rule, title in REPEATS.items()])
     room = by_id(rooms).get(form.resource_id.data or "")
     zone = zones.get(room["location_id"]) if room else next(iter(zones.values()), None)
     form.start.zone = form.end.zone = zone
@@ -176,9 +176,8 @@ def _guess(form: BookingForm, zone: str | None) -> None:
 
 
 def _place(form: MoveForm, found: dict[str, Any]) -> None:
-    form.resource_id.choices = options.resources()
-    if found["resource_id"] not in dict(form.resource_id.choices):
-        form.resource_id.choices.append((found["resource_id"], found["resource_name"]))
+    rooms = dict(options.resources())
+    form.resource_id.offer(({found["resource_id"]: found["resource_name"]} | rooms).items())
     for field in (form.start, form.end):
         field.zone = found["timezone"]
         if not field.raw_data:

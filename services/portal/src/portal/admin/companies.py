@@ -75,5 +75,5 @@ def edit_company(company_id: str) -> str | Response:
 
 def _form(shown: dict[str, Any]) -> CompanyForm:
     form = CompanyForm(shown=shown)
-    form.location_id.choices = options.locations(_("None"))
+    form.location_id.offer(options.locations(_("None")))
     return form

@@ -46,8 +46,8 @@ def new_fee() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = FeeForm(shown={"customer": chosen, "date": local(now()).date().isoformat(), "quantity": "1"})
-    form.customer.choices = options.customers(chosen)
-    form.plan_id.choices = options.plans("one_off", _("None"))
+    form.customer.offer(options.customers(chosen))
+    form.plan_id.offer(options.plans("one_off", _("None")))
     if form.send(lambda body: api().post("/v1/fees", body | options.customer_part(form.customer.data))) is None:
         return render_template("admin/fees/new.html", form=form)
     act(dict, _("It goes onto the next invoice."))

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, RadioField
+from wtforms import PasswordField
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, LineField
+from portal.fields import ChoiceField, LineField, OneOfField
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.seats import current_seat
 from portal.translation import gettext as _
@@ -29,7 +29,7 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
 class GatewayForm(ApiForm):
     """What `POST /v1/payment-gateways` takes."""
 
-    provider = RadioField(lazy_gettext("Which one?"), [NEEDED])
+    provider = OneOfField(lazy_gettext("Which one?"), [NEEDED])
     location_id = ChoiceField(lazy_gettext("For"), [MAYBE])
     credentials__publishable_key = LineField(lazy_gettext("Publishable key"), [MAYBE])
     credentials__secret_key = PasswordField(lazy_gettext("Secret key"), [MAYBE])
@@ -58,8 +58,8 @@ def new_gateway() -> str | Response:
     require(*EDITORS)
     form = GatewayForm(shown={"provider": "sandbox" if current_seat().is_rehearsal else "stripe"})
     offered = ("sandbox", "stripe", "gocardless", "manual") if current_seat().is_rehearsal else tuple(CREDENTIALS)[1:]
-    form.provider.choices = [(name, name) for name in offered]
-    form.location_id.choices = options.locations(_("All locations"))
+    form.provider.offer([(name, name) for name in offered])
+    form.location_id.offer(options.locations(_("All locations")))
     if form.send(lambda body: api().post("/v1/payment-gateways", body)) is None:
         return render_template("admin/gateways/new.html", form=form)
     act(dict, _("The gateway is connected."))

@@ -88,7 +88,7 @@ def new_invoice() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = InvoiceForm(shown={"customer": chosen, "quantity": "1"})
-    form.customer.choices = options.customers(chosen)
+    form.customer.offer(options.customers(chosen))
     made = form.send(lambda body: api().post("/v1/invoices", body))
     if made is None:
         return render_template("admin/invoices/new.html", form=form)
@@ -183,14 +183,14 @@ def _detail(
 def _payment_form(found: dict[str, Any]) -> PaymentForm:
     shown = {"amount": found.get("payable"), "date": local(now()).date().isoformat(), "method": "bank_transfer"}
     form = PaymentForm(shown=shown)
-    form.method.choices = choices("bank_transfer", "cash", "pos")
+    form.method.offer(choices("bank_transfer", "cash", "pos"))
     return form
 
 
 def _credit_form(found: dict[str, Any]) -> CreditForm:
     form = CreditForm()
     lines = [(line["id"], line["description"]) for line in found.get("lines", []) if line.get("id")]
-    form.line.choices = [("", _("The whole invoice")), *lines]
+    form.line.offer([("", _("The whole invoice")), *lines])
     return form
 
 

@@ -89,7 +89,7 @@ def location(location_id: str) -> str | Response:
 
 def _form(shown: dict[str, Any]) -> LocationForm:
     form = LocationForm(shown=shown)
-    form.timezone.choices = zones()
+    form.timezone.offer(zones())
     return form
 
 

@@ -120,8 +120,8 @@ def remove_method(member_id: str, method_id: str) -> Response:
 
 def _form(shown: dict[str, Any]) -> MemberForm:
     form = MemberForm(shown=shown)
-    form.location_id.choices = options.locations(_("None"))
-    form.company_id.choices = options.companies(_("None"))
+    form.location_id.offer(options.locations(_("None")))
+    form.company_id.offer(options.companies(_("None")))
     return form
 
 

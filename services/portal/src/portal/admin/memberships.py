@@ -76,9 +76,9 @@ def new_membership() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = MembershipForm(shown={"customer": chosen, "start_date": local(now()).date().isoformat()})
-    form.customer.choices = options.customers(chosen)
-    form.plan_id.choices = options.plans("recurring", _("Choose …"))
-    form.location_id.choices = options.locations(_("The member's home location"))
+    form.customer.offer(options.customers(chosen))
+    form.plan_id.offer(options.plans("recurring", _("Choose …")))
+    form.location_id.offer(options.locations(_("The member's home location")))
     made = form.send(lambda body: api().post("/v1/memberships", body | options.customer_part(form.customer.data)))
     if made is None:
         return render_template("admin/memberships/new.html", form=form)
@@ -153,7 +153,7 @@ def _detail(
 
 def _change_form() -> ChangeForm:
     form = ChangeForm()
-    form.plan_id.choices = options.plans("recurring", _("Choose …"))
+    form.plan_id.offer(options.plans("recurring", _("Choose …")))
     return form
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, RadioField, TextAreaField
+from wtforms import BooleanField, TextAreaField
 
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, LineField, MoneyField, NumberField, WholeField, required_number
+from portal.fields import ChoiceField, LineField, MoneyField, NumberField, OneOfField, WholeField, required_number
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.states import choices
 from portal.translation import gettext as _
@@ -30,7 +30,7 @@ class PlanForm(ApiForm):
     """What `POST /v1/plans` takes."""
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
-    kind = RadioField(
+    kind = OneOfField(
         lazy_gettext("Kind"),
         choices=[("recurring", lazy_gettext("Membership")), ("one_off", lazy_gettext("Day pass or service"))],
         default="recurring",
@@ -99,6 +99,6 @@ def archive_plan(plan_id: str) -> Response:
 
 def _form(shown: dict[str, Any]) -> PlanForm:
     form = PlanForm(shown=shown)
-    form.interval.choices = choices("week", "month", "year")
-    form.visibility.choices = choices("public", "members", "private")
+    form.interval.offer(choices("week", "month", "year"))
+    form.visibility.offer(choices("public", "members", "private"))
     return form

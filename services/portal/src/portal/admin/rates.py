@@ -6,25 +6,16 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import SelectMultipleField
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.fields import LineField, MoneyField, NumberField, WholeField
+from portal.fields import CheckListField, LineField, MoneyField, NumberField, WholeField
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 UNITS = ("hour", "half_day", "day", "week", "month")
-
-
-class CheckList(SelectMultipleField):
-    """Several of several, as boxes to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class RateForm(ApiForm):
@@ -33,7 +24,7 @@ class RateForm(ApiForm):
     LOCAL = frozenset(UNITS)
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
-    resource_ids = CheckList(lazy_gettext("For these rooms and desks"), [MAYBE])
+    resource_ids = CheckListField(lazy_gettext("For these rooms and desks"), [MAYBE])
     hour = MoneyField(lazy_gettext("Hour"), [MAYBE])
     half_day = MoneyField(lazy_gettext("Half day"), [MAYBE])
     day = MoneyField(lazy_gettext("Day"), [MAYBE])
@@ -98,7 +89,7 @@ def _with_others(body: dict[str, Any], others: list[Any]) -> dict[str, Any]:
 
 def _form(shown: dict[str, Any]) -> RateForm:
     form = RateForm(shown=shown)
-    form.resource_ids.choices = options.resources()
+    form.resource_ids.offer(options.resources())
     return form
 
 

@@ -71,7 +71,7 @@ def new_resource() -> str | Response:
     """Add a room or desk."""
     require(*EDITORS)
     form = _form({"visibility": "public", "type": "meeting_room", "capacity": 1, **request.args.to_dict()})
-    if not form.location_id.choices:
+    if not form.location_id.pairs:
         return render_template("admin/resources/no_location.html")
     made = form.send(lambda body: api().post("/v1/resources", body))
     if made is None:
@@ -112,10 +112,10 @@ def _merged(found: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 
 def _form(shown: dict[str, Any]) -> ResourceForm:
     form = ResourceForm(shown=shown)
-    form.type.choices = choices(*TYPES)
+    form.type.offer(choices(*TYPES))
     offered = ("public", "members", "plans") if shown.get("visibility") == "plans" else ("public", "members")
-    form.visibility.choices = choices(*offered)
-    form.location_id.choices = options.locations()
+    form.visibility.offer(choices(*offered))
+    form.location_id.offer(options.locations())
     return form
 
 

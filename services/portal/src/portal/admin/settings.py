@@ -77,10 +77,10 @@ def billing_settings() -> str | Response:
     """Three switches, Pay Now, and the terms."""
     found = api().get("/v1/settings/billing")
     form = BillingForm(shown=found)
-    form.period_start.choices = [
+    form.period_start.offer([
         ("first_of_month", _("on the first of the month")),
         ("membership_start", _("on the day the membership began")),
-    ]
+    ])
     if form.is_submitted():
         require(*EDITORS)
     if form.send(lambda body: api().patch("/v1/settings/billing", body), nulls=True) is None:
@@ -94,7 +94,8 @@ def organization_settings() -> str | Response:
     """The organisation's own details."""
     require(*EDITORS)
     form = OrganizationForm(shown=api().get("/v1/organization"))
-    form.country.choices, form.timezone.choices = countries(language()), zones()
+    form.country.offer(countries(language()))
+    form.timezone.offer(zones())
     changed = form.send(lambda body: api().patch("/v1/organization", body), nulls=True)
     if changed is None:
         return render_template("admin/settings/organization.html", form=form)

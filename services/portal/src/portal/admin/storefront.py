@@ -33,7 +33,7 @@ def storefront() -> str | Response:
     """Look after the public page."""
     form = StorefrontForm(shown=api().get("/v1/storefront-settings"))
     for field in (form.purchase_flow__guest, form.purchase_flow__member):
-        field.choices = choices("pay_now", "pay_later", "approval")
+        field.offer(choices("pay_now", "pay_later", "approval"))
     if form.is_submitted():
         require(*EDITORS)
     if form.send(lambda body: api().patch("/v1/storefront-settings", body), nulls=True) is None:

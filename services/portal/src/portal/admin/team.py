@@ -27,7 +27,7 @@ def team() -> str | Response:
     """The team, and an invitation."""
     require(*EDITORS)
     form = InviteForm()
-    form.role.choices = choices("admin", "front_desk", "accountant", "owner")
+    form.role.offer(choices("admin", "front_desk", "accountant", "owner"))
     if form.send(lambda body: api().post("/v1/users", body)) is None:
         page = api().page("/v1/users", cursor=request.args.get("cursor"), sort="name")
         return render_template("admin/team.html", form=form, page=page)

@@ -10,12 +10,12 @@ from babel.core import get_global
 from flask import flash, render_template, url_for
 from flask import redirect as lead
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, RadioField
+from wtforms import PasswordField
 from wtforms.validators import Length, Regexp
 
 from portal.api import api_on
 from portal.entry.door import blueprint
-from portal.fields import ChoiceField, LineField
+from portal.fields import ChoiceField, LineField, OneOfField
 from portal.forms import AN_EMAIL, NEEDED, ApiForm
 from portal.seats import make_seat, take_seat
 from portal.translation import gettext as _
@@ -33,7 +33,7 @@ class SignUpForm(ApiForm):
     country = ChoiceField(lazy_gettext("Country"), [NEEDED])
     currency = ChoiceField(lazy_gettext("Currency"), [NEEDED])
     timezone = ChoiceField(lazy_gettext("Time zone"), [NEEDED])
-    mode = RadioField(
+    mode = OneOfField(
         lazy_gettext("How do you want to start?"),
         choices=[("rehearsal", lazy_gettext("Rehearse first")), ("live", lazy_gettext("Go live now"))],
         default="rehearsal",
@@ -50,8 +50,9 @@ class SignUpForm(ApiForm):
 def sign_up() -> str | Response:
     """Create an organisation and let its owner in."""
     form = SignUpForm(shown={"country": "DE", "currency": "EUR", "timezone": "Europe/Berlin", "mode": "rehearsal"})
-    form.country.choices, form.currency.choices = countries(language()), currencies(language())
-    form.timezone.choices = zones()
+    form.country.offer(countries(language()))
+    form.currency.offer(currencies(language()))
+    form.timezone.offer(zones())
     anyone = api_on(None)
     made = form.send(lambda body: anyone.post("/v1/organizations", {**body, "language": language()}))
     if made is None:

@@ -36,7 +36,7 @@ from invoicing.services.billing.rows import (
     seller_snapshot,
 )
 from invoicing.services.billing.specs import InvoiceSpec
-from invoicing.services.dunning_days import missed_reminders, next_dunning
+from invoicing.services.dunning_days import DunningPlanner
 from invoicing.services.numbers import chain_documents, take_numbers
 from invoicing.services.scheduling import membership_terms
 
@@ -102,9 +102,9 @@ def _store(
     lines: Sequence[list[Row]],
 ) -> None:
     sellers = {spec.location_id: seller_snapshot(context, spec.location_id) for spec in specs}
+    planner = DunningPlanner(context.settings, context.now)
     for spec, invoice in zip(specs, invoices, strict=True):
-        invoice["reminded"] = missed_reminders(context.settings, invoice, context.now)
-        invoice["dunning_at"] = next_dunning(context.settings, spec.customer, invoice, context.now, fresh=True)
+        invoice["reminded"], invoice["dunning_at"] = planner.plan(spec.customer, invoice)
     insert_rows(session, Invoice.__table__, invoices)  # type: ignore[arg-type]
     insert_rows(session, InvoiceLine.__table__, [line for group in lines for line in group])  # type: ignore[arg-type]
     reach("inserted")
@@ -143,7 +143,7 @@ def _settle_fees(session: TenantSession, specs: Iterable[InvoiceSpec], invoices:
 
 def _settle_memberships(session: TenantSession, context: BillingContext, billed: dict[UUID, date]) -> None:
     table = Membership.__table__
-    found = load_rows(session, select(table).where(table.c.id.in_(list(billed))))
+    found = load_rows(session, select(table).where(table.c.id == any_(list(billed))))
     rows = []
     for membership in found:
         until = billed[membership.id]
@@ -174,8 +174,8 @@ class LoadedRow:
 
     __slots__ = ("__dict__",)
 
-    def __init__(self, values: Any) -> None:
-        self.__dict__.update(values)
+    def __init__(self, names: Iterable[str], values: Iterable[Any]) -> None:
+        self.__dict__.update(zip(names, values, strict=True))
 
     pause_list = Membership.pause_list
     billing_email = Customer.billing_email
@@ -185,7 +185,9 @@ class LoadedRow:
 
 def load_rows(session: TenantSession, statement: Any) -> list[Any]:
     """Rows of a Core statement on one table; row-level security keeps to the organisation."""
-    return [LoadedRow(row) for row in session.connection().execute(statement).mappings()]
+    result = session.connection().execute(statement)
+    names = list(result.keys())
+    return [LoadedRow(names, row) for row in result]
 
 
 class _CreditUses:
