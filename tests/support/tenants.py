@@ -12,6 +12,7 @@ from PIL import Image
 from story import PASSWORD, House, booking_body, euro, furnish, join_and_book
 
 ROLES = ("owner", "admin", "front_desk", "accountant", "member")
+NOW = "2027-02-20T12:00:00Z"
 LATER = {"start": "2027-03-15T09:00:00+01:00", "end": "2027-03-15T12:00:00+01:00"}
 
 
@@ -37,7 +38,7 @@ def settle(client: GatewayClient) -> Tenant:
     house.api.post("/v1/webhook-endpoints", {"url": "https://example.com/hooks", "event_types": ["invoice-issued"]})
     join_and_book(house)
     _take_a_deposit(house)
-    house.api.advance("2027-02-20T12:00:00Z")
+    house.api.advance(NOW)
     ids = {
         "location_id": house.location,
         "resource_id": house.resource,
@@ -104,7 +105,7 @@ def _visits(house: House) -> dict[str, str]:
         "grant_id": grant["id"],
         "visit_id": visit["id"],
         "feed_id": feed["id"],
-        "secret": feed["url"].rpartition("/")[2].removesuffix(".ics"),
+        "secret": feed["path"].rpartition("/")[2].removesuffix(".ics"),
     }
 
 
@@ -135,7 +136,7 @@ def _messages(house: House) -> dict[str, str]:
     delivery = house.api.post(f"/v1/webhook-endpoints/{endpoint}/test", {})
     return {
         "notification_id": mail["id"],
-        "attachment_id": shown["attachments"][0]["id"],
+        "attachment_id": shown["attachments"][0]["href"].rpartition("/")[2],
         "endpoint_id": endpoint,
         "delivery_id": delivery["id"],
     }

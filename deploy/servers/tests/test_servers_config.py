@@ -78,5 +78,6 @@ def test_a_service_is_told_its_own_database_and_no_other(environment: dict[str, 
 def test_the_gateway_knows_every_service_and_the_portal_only_the_gateway(environment: dict[str, str]) -> None:
     settings = read_settings(environment | {"DESKLEDGER_PORT": "8100"})
     assert told("gateway", settings)["CATALOG_URL"] == settings.url_of("catalog") == "http://127.0.0.1:8101"
-    assert {name for name in told("portal", settings) if name.endswith("_URL")} == {"AMQP_URL", "GATEWAY_URL"}
+    urls = {name for name in told("portal", settings) if name.endswith("_URL")}
+    assert urls == {"AMQP_URL", "GATEWAY_URL", "PUBLIC_URL"}
     assert command(Process("booking", "worker"), settings)[1:] == ["-m", "booking", "worker"]

@@ -24,7 +24,11 @@ STOP_SECONDS = 20
 
 def configuration(data: Path, processes: Iterable[Process]) -> str:
     """The text of supervisord.conf. Secrets stay out of it: each program fetches its settings when it starts."""
-    return "\n".join([_SUPERVISOR.format(data=_escaped(data)), *(_program(process, data) for process in processes)])
+    known = list(processes)
+    programs = [_program(process, data) for process in known]
+    # One group: supervisord stops the programs of a group together, and groups one after the other.
+    group = _GROUP.format(names=",".join(process.name for process in known))
+    return "\n".join([_SUPERVISOR.format(data=_escaped(data)), *programs, group])
 
 
 def write_configuration(data: Path, processes: Iterable[Process]) -> Path:
@@ -53,6 +57,11 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
 serverurl = unix://supervisor.sock
+"""
+
+_GROUP = """\
+[group:deskledger]
+programs = {names}
 """
 
 _PROGRAM = """\

@@ -183,7 +183,6 @@ def _create_bookings() -> None:
         "occupancy",
         sa.Column("booking_id", sa.Uuid, nullable=False),
         sa.Column("units", INT8RANGE, nullable=False),
-        sa.Column("organization_id", sa.Uuid, nullable=False),
         sa.Column("during", TSTZRANGE, nullable=False),
         sa.Column("lapses_at", _INSTANT),
         sa.PrimaryKeyConstraint("booking_id", "units", name="pk_occupancy"),
@@ -192,7 +191,6 @@ def _create_bookings() -> None:
         ),
         ExcludeConstraint(("units", "&&"), ("during", "&&"), name="ex_occupancy_taken", using="gist"),
     )
-    protect_table(op, "occupancy")
 
 
 def _create_credits() -> None:

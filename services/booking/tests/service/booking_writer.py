@@ -33,7 +33,7 @@ def main() -> None:
         answers[f"{kind} {answer.status_code}"] += 1
         return dict(answer.json or {}) if answer.status_code < 300 else {}
 
-    for _ in range(25):
+    for _ in range(15):
         start = DAY + timedelta(hours=draw.randrange(10))
         end = start + timedelta(hours=draw.randrange(1, 4))
         action = draw.random()

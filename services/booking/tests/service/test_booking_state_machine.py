@@ -146,6 +146,6 @@ def test_bok_1_random_histories_never_overlap(booking_app: Any, sign_in: Any, ho
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=6, stateful_step_count=18, suppress_health_check=list(HealthCheck), deadline=None
+            max_examples=5, stateful_step_count=14, suppress_health_check=list(HealthCheck), deadline=None
         ),
     )

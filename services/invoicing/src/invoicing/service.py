@@ -8,7 +8,17 @@ from pathlib import Path
 from common.http import Blueprint
 from common.service import Service
 from contracts.subscriptions import ROUTING
-from invoicing.api import billing_runs, credit_notes, deposits, fees, invoices, memberships, purchases, settings
+from invoicing.api import (
+    billing_runs,
+    credit_notes,
+    deposits,
+    fees,
+    invoices,
+    memberships,
+    purchases,
+    reports,
+    settings,
+)
 from invoicing.commands import billing_run_command, verify_chain_command
 from invoicing.config import InvoicingSettings
 from invoicing.jobs import build_jobs
@@ -27,6 +37,7 @@ def blueprints() -> Sequence[Blueprint]:
         invoices.blueprint,
         credit_notes.blueprint,
         deposits.blueprint,
+        reports.blueprint,
     )
 
 

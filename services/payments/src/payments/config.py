@@ -12,8 +12,8 @@ class PaymentsSettings(Settings):
     """What collecting needs.
 
     ``public_url`` is the address under which people reach the gateway, ``charge_workers`` how many charges run at once
-    in a worker, ``charges_per_second`` how many one account at a provider is asked for at most. ``stripe_api_base`` is
-    only set against a test server.
+    in a worker, ``charges_per_second`` how many one account at a provider is asked for at most. The ``…_api_base``
+    addresses are only set against test servers.
     """
 
     secret: str = from_env("DESKLEDGER_SECRET")
@@ -22,3 +22,4 @@ class PaymentsSettings(Settings):
     charge_workers: int = from_env("PAYMENTS_CHARGE_WORKERS", 8)
     charges_per_second: int = from_env("PAYMENTS_CHARGES_PER_SECOND", 80)
     stripe_api_base: str = from_env("STRIPE_API_BASE", "")
+    gocardless_api_base: str = from_env("GOCARDLESS_API_BASE", "")

@@ -158,3 +158,24 @@ def test_three_d_secure_is_confirmed_on_the_linked_page(house: House) -> None:
     assert house.nobody.get(link[:-1]).status_code == 404
     assert house.nobody.post(link, {"outcome": "succeeded"}).json == {"state": "succeeded"}
     assert house.payments(invoice)[0]["state"] == "succeeded"
+
+
+def test_a_guest_enters_a_method_while_paying(house: House) -> None:
+    invoice = house.issue(1000, due="2027-02-19")
+    made = house.owner.post(f"/v1/invoices/{invoice}/payments", {"new_method": True})
+    assert (made.status_code, made.json["state"]) == (201, "action_required"), made.json
+    assert made.json["action"]["client_secret"]
+    link = made.json["action"]["url"].removeprefix("http://localhost:8000")
+    assert house.nobody.post(link, {"outcome": "succeeded"}).json == {"state": "succeeded"}
+    assert house.published("payment-succeeded") == 1
+
+
+def test_pay_2_a_failure_tells_when_the_next_attempt_is(house: House) -> None:
+    house.save_method("sandbox_declined_once")
+    house.switch_on()
+    invoice = house.issue(1000, due="2027-02-19")
+    house.advance("2027-02-19T08:00:00Z")
+    (failed,) = house.messages("payment-failed")
+    assert (failed["next_attempt_at"], failed["failure_kind"]) == ("2027-02-20T08:00:00Z", "soft")
+    house.advance("2027-02-20T08:00:00Z")
+    assert [payment["state"] for payment in house.payments(invoice)] == ["failed", "succeeded"]

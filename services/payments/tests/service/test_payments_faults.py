@@ -11,8 +11,17 @@ from typing import Any
 
 import pytest
 from payments_house import House
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from stripe_house import Accidents, Killed, StripeHouse
 from stripe_wire_double import Fault
+
+from common.jobs import JobRun
+from payments.gateways.port import ChargeOutcome, ChargeState, FailureKind
+from payments.gateways.sandbox_webhooks import sign_charge_event
+from payments.models import Invoice, Payment, PaymentMethod
+from payments.services.charging import begin_attempt
+from payments.services.webhooks import apply_due
 
 DUE = "2027-02-19T08:00:00Z"
 
@@ -141,12 +150,13 @@ def _after(stripe_house: StripeHouse, payment: str, order: tuple[int, ...]) -> t
     events = [double.events[before + place] for place in order]
     again = events * 2
     random.Random(str(order)).shuffle(again)
+    run, providers = JobRun(house.database, house.id, house.now()), house.app.extensions["providers"]
     for event in events:
         assert stripe_house.deliver(event) == 202
-        house.run("apply-webhooks")
+        apply_due(run, providers)
     for event in again:
         assert stripe_house.deliver(event) == 202
-    house.run("apply-webhooks")
+    apply_due(run, providers)
     shown = house.owner.get(f"/v1/payments/{payment}").json
     refunds = house.owner.get(f"/v1/payments/{payment}/refunds").json["items"]
     return shown["state"], shown["refunded"]["amount_minor"], refunds[0]["state"] if len(refunds) == 1 else "several"
@@ -183,10 +193,6 @@ def test_pay_1_twenty_pay_now_and_automatic_collection_make_one_payment(stripe_h
 def test_pay_1_a_second_running_attempt_is_refused_by_the_database_itself(stripe_house: StripeHouse) -> None:
     """Not the lock but the partial unique index is the last word."""
     from sqlalchemy import select
-    from sqlalchemy.exc import IntegrityError
-
-    from payments.models import Invoice, PaymentMethod
-    from payments.services.charging import begin_attempt
 
     house = stripe_house.house
     stripe_house.save_method("ok")
@@ -281,3 +287,28 @@ def test_pay_1_parallel_requests_with_one_key_have_one_effect(stripe_house: Stri
     assert {answer.json["code"] for answer in answers if answer.status_code == 409} <= {"idempotency_key_in_use"}
     assert len({answer.json["id"] for answer in answers if answer.status_code == 201}) == 1
     assert stripe_house.double.charges_made == 1
+
+
+def test_pay_3_a_debit_returned_late_is_charged_again_by_the_ladder(house: House) -> None:
+    """The sandbox's signed event takes back what had been paid, before and after the payment itself is reported."""
+    secret = "a-secret-of-tests"
+    made = house.owner.post("/v1/payment-gateways", {"provider": "sandbox", "credentials": {"webhook_secret": secret}})
+    gateway = made.json["id"]
+    house.save_method("sandbox_pending", gateway_id=gateway)
+    house.switch_on()
+    invoice = house.issue(4500, due="2027-02-19")
+    house.advance("2027-02-22T08:00:00Z")
+    (paid,) = house.payments(invoice)
+    assert paid["state"] == "succeeded"
+    with house.database.session(house.id) as session:
+        reference = session.scalars(select(Payment.provider_reference).where(Payment.running.is_(False))).one()
+    outcome = ChargeOutcome(ChargeState.FAILED, reference, "insufficient_funds", FailureKind.SOFT)
+    body, headers = sign_charge_event(outcome, secret=secret, occurred_at=house.now(), taken_back=True)
+    for _ in range(3):
+        sent = {**headers, "Content-Type": "application/json"}
+        assert house.nobody.request("POST", f"/v1/webhooks/{gateway}", data=body, headers=sent).status_code == 202
+        house.run()
+    assert states(house, invoice) == ["failed"]
+    assert house.published("payment-reversed") == 1
+    house.advance("2027-02-23T08:00:00Z")
+    assert states(house, invoice) == ["failed", "pending"]

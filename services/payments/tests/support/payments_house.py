@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -207,12 +208,23 @@ class House:
         version = self.next_version("clock") + 1
         self.tell(ClockAdvanced(organization_id=self.id, now=instant, clock_version=version))
 
+    def messages(self, name: str) -> list[dict[str, Any]]:
+        """Bodies of the messages of a type, in order."""
+        return _bodies(self, name)
+
     def published(self, name: str) -> int:
         """How many messages of a type the organisation's work has written."""
         with self.database.system_session() as session:
             table = outbox_table
             found = select(func.count()).where(table.c.organization_id == self.id, table.c.type == name)
             return int(session.scalar(found) or 0)
+
+
+def _bodies(house: House, name: str) -> list[dict[str, Any]]:
+    with house.database.system_session() as session:
+        table = outbox_table
+        found = select(table.c.body).where(table.c.organization_id == house.id, table.c.type == name)
+        return [json.loads(body) for body in session.scalars(found.order_by(table.c.seq))]
 
 
 def make_house(app: Any, sign_in: Callable[..., ApiClient], *, mode: str = "rehearsal") -> House:

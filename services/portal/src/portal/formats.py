@@ -101,6 +101,11 @@ def per_interval(plan: Mapping[str, Any]) -> str:
     return one[interval] if count == 1 else _("every %(count)s %(interval)s", count=count, interval=many[interval])
 
 
+def sentence(text: str) -> str:
+    """A detail of the API as a sentence."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
 def initials(name: str | None) -> str:
     """For a round mark beside a name."""
     words = (name or "?").split()
@@ -118,5 +123,5 @@ def _as_noon(value: date) -> datetime:
 
 def register_formats(app: Flask) -> None:
     """Give templates these as filters."""
-    filters = (money, day, weekday, moment, clock_time, span, period, number, per_interval, initials)
+    filters = (money, day, weekday, moment, clock_time, span, period, number, per_interval, initials, sentence)
     app.jinja_env.filters.update({function.__name__: function for function in filters})

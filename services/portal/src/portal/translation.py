@@ -12,6 +12,7 @@ from babel.support import LazyProxy, Translations
 from flask import Flask, g, has_request_context, request, session
 
 LANGUAGES = ("en", "de")
+_ENGLISH = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", "ZA"})
 _FOLDER = Path(__file__).parent / "translations"
 
 
@@ -37,12 +38,13 @@ def locale() -> Locale:
 
 @lru_cache
 def _locale(tongue: str, country: str | None) -> Locale:
-    # English in Germany is written with 24 hours and the day first.
-    fallback = "en_GB" if tongue == "en" and country != "US" else tongue
+    # English elsewhere reads as in invoices and mails: €182.14, the day first, 24 hours.
+    if tongue == "en" and country not in _ENGLISH:
+        return Locale.parse("en_GB")
     try:
-        return Locale.parse(f"{tongue}_{country}") if country else Locale.parse(fallback)
+        return Locale.parse(f"{tongue}_{country}" if country else tongue)
     except (UnknownLocaleError, ValueError):
-        return Locale.parse(fallback)
+        return Locale.parse(tongue)
 
 
 @lru_cache

@@ -68,7 +68,8 @@ class TenantSession(Session):
         """The organisation this session is bound to; raises UnavailableError while its copy has not arrived here."""
         if self._organization is None:
             table = organization_table
-            row = self.execute(select(table).where(table.c.id == self.organization_id)).mappings().one_or_none()
+            found = self.connection().execute(select(table).where(table.c.id == self.organization_id))
+            row = found.mappings().one_or_none()
             if row is None:
                 raise UnavailableError(
                     "organization_not_here_yet", "this organisation is still being set up; try again in a moment"

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import request
 from flask_smorest import Blueprint as SmorestBlueprint
+from flask_smorest.utils import resolve_schema_instance
 from werkzeug.exceptions import UnsupportedMediaType
 
 
@@ -15,7 +16,8 @@ class Blueprint(SmorestBlueprint):
 
     def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Any:
         """As flask-smorest's; a body of another type than JSON is 415 and not a misleading 422."""
-        decorate = super().arguments(schema, location=location, **kwargs)
+        # One instance for all requests: webargs would make a new one, with all its fields, for each of them.
+        decorate = super().arguments(resolve_schema_instance(schema), location=location, **kwargs)
         if location != "json":
             return decorate
 

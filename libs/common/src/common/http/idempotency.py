@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from flask import Request, Response, g, request
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from common.auth.access import Principal
 from common.clock import SystemClock
@@ -84,14 +84,25 @@ def _fingerprint() -> str:
     return hashlib.sha256(request.query_string + b"\n" + request.get_data()).hexdigest()
 
 
+# One statement, for it runs in every POST: the lock comes first, and without it nothing is inserted.
+_CLAIM = """
+WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%s) AS got),
+claimed AS (
+  INSERT INTO idempotency_key (scope, key, fingerprint, created_at)
+  SELECT %s, %s, %s, %s FROM lock WHERE got
+  ON CONFLICT DO NOTHING RETURNING key
+)
+SELECT got, EXISTS (SELECT FROM claimed) FROM lock
+"""
+_STORE = "UPDATE idempotency_key SET status = %s, headers = %s::jsonb, body = %b WHERE scope = %s AND key = %s"
+
+
 def _claim(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
     lock = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(lock))):
+    values = (lock, scope, key, fingerprint, SystemClock().now())
+    got, claimed = session.connection().exec_driver_sql(_CLAIM, values).one()
+    if not got:
         raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
-    values = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": SystemClock().now()}
-    claimed = session.execute(
-        insert(idempotency_table).values(values).on_conflict_do_nothing().returning(idempotency_table.c.key)
-    ).first()
     return None if claimed else _replay(session, scope, key, fingerprint)
 
 
@@ -106,10 +117,6 @@ def _replay(session: TenantSession, scope: str, key: str, fingerprint: str) -> R
 
 
 def _store(session: TenantSession, scope: str, key: str, response: Response) -> None:
-    table = idempotency_table
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    session.execute(
-        update(table)
-        .where(table.c.scope == scope, table.c.key == key)
-        .values(status=response.status_code, headers=headers, body=response.get_data())
-    )
+    stored = (response.status_code, msgspec.json.encode(headers).decode(), response.get_data(), scope, key)
+    session.connection().exec_driver_sql(_STORE, stored)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+from flask import Response
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 
@@ -26,6 +28,7 @@ from common.db.plumbing import organization_table
 from common.errors import InvalidError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, StrictSchema, Text, bind_session, current_session
 from common.http.schemas import QuerySchema, example_id
+from common.ids import encode_id
 
 blueprint = Blueprint("availability", __name__, description="Free and busy times")
 
@@ -106,7 +109,7 @@ class PublicQuoteInSchema(StrictSchema):
 @allow(*EVERYBODY)
 @blueprint.arguments(AvailabilityQuery, location="query")
 @blueprint.response(200, AvailabilitySchema)
-def get_availability(query: dict[str, Any]) -> dict[str, Any]:
+def get_availability(query: dict[str, Any]) -> Response:
     """Show free and busy times of resources, with what they cost the caller."""
     principal = current_principal()
     viewer = Viewer(principal.is_staff, principal.member_id, principal.company_id)
@@ -117,7 +120,7 @@ def get_availability(query: dict[str, Any]) -> dict[str, Any]:
 @public
 @blueprint.arguments(AvailabilityQuery, location="query")
 @blueprint.response(200, AvailabilitySchema)
-def get_public_availability(query: dict[str, Any], slug: str) -> dict[str, Any]:
+def get_public_availability(query: dict[str, Any], slug: str) -> Response:
     """Show free and busy times of what everybody may book."""
     return _show(storefront_session(slug), query, Viewer(), PUBLIC_WINDOW)
 
@@ -147,7 +150,8 @@ def storefront_session(slug: str) -> TenantSession:
     return bind_session(organization_id)
 
 
-def _show(session: TenantSession, query: dict[str, Any], viewer: Viewer, longest: timedelta) -> dict[str, Any]:
+def _show(session: TenantSession, query: dict[str, Any], viewer: Viewer, longest: timedelta) -> Response:
+    """The answer in the form of `AvailabilitySchema`, encoded at once: it may have a hundred thousand times in it."""
     asked: Sequence[UUID] = query.get("resource_id", ())
     wanted = Wanted(
         resource_ids=tuple(asked),
@@ -162,19 +166,19 @@ def _show(session: TenantSession, query: dict[str, Any], viewer: Viewer, longest
     if len({*asked}) > len(found):
         raise NotFoundError("resource_not_found", "there is no such resource")
     items = [_item(times) for times in found]
-    answer: dict[str, Any] = {"from_": window.start, "to": window.end, "items": items}
+    answer: dict[str, Any] = {"from": window.start, "to": window.end, "items": items}
     if len(asked) == 1:
         answer |= {name: items[0][name] for name in ("resource_id", "free", "busy", "prices")}
-    return answer
+    return Response(msgspec.json.encode(answer), content_type="application/json")
 
 
 def _item(times: ResourceTimes) -> dict[str, Any]:
     row = times.resource
     return {
-        "resource_id": row.id,
+        "resource_id": encode_id("res", row.id),
         "name": row.name,
         "type": row.type,
-        "location_id": row.location_id,
+        "location_id": encode_id("loc", row.location_id),
         "timezone": row.timezone,
         "capacity": row.capacity,
         "is_free": row.is_free,

@@ -26,6 +26,7 @@ from common.http import (
     page,
     page_schema,
 )
+from common.http.schemas import example_id
 from common.ids import decode_path_id
 
 blueprint = Blueprint("calendars", __name__, description="Calendars for other programs")
@@ -34,6 +35,8 @@ _TYPE = "text/calendar; charset=utf-8"
 
 class FeedInSchema(StrictSchema):
     """Whose bookings: a member's (default: one's own), or a resource's (staff)."""
+
+    EXAMPLE = {"member_id": example_id("mem")}
 
     member_id = Id("mem")
     resource_id = Id("res")

@@ -11,6 +11,7 @@ from sqlalchemy import Select, or_, select
 from booking.api.access import DESK, EVERYBODY
 from booking.models import CreditEntry, CreditGrant, Customer
 from booking.services import grants
+from booking.services.references import require_locations, require_resources
 from common.auth import Principal, allow, current_principal
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError
@@ -29,6 +30,7 @@ from common.http import (
     page_schema,
 )
 from common.http.schemas import example_id
+from common.ids import encode_id
 
 blueprint = Blueprint("credits", __name__, description="Allowances of booking hours")
 
@@ -62,6 +64,15 @@ class GrantInSchema(StrictSchema):
             raise ValidationError("Must be after valid_from.", "expires_on")
 
 
+def shown_scope(grant: CreditGrant) -> dict[str, list[str]]:
+    """The stored scope with ids as the API writes them."""
+    prefixes = {"resource_ids": "res", "location_ids": "loc"}
+    return {
+        name: [encode_id(prefixes[name], UUID(value)) if name in prefixes else value for value in values]
+        for name, values in grant.scope.items()
+    }
+
+
 class GrantSchema(StrictSchema):
     """A grant with its balance, in hours."""
 
@@ -77,7 +88,7 @@ class GrantSchema(StrictSchema):
     available = Quantity()
     valid_from = fields.Date()
     expires_on = fields.Date(allow_none=True)
-    scope = fields.Dict()
+    scope = fields.Function(shown_scope, metadata={"type": "object", "example": {"resource_types": ["meeting_room"]}})
     note = fields.String(allow_none=True)
     created_at = Instant()
 
@@ -143,8 +154,11 @@ def list_credits(query: dict[str, Any]) -> dict[str, Any]:
 def grant_credits(body: dict[str, Any]) -> CreditGrant:
     """Give credits to a member or company."""
     session = current_session()
+    scope = body.get("scope") or {}
     require_customer(session, body.get("member_id"), body.get("company_id"))
-    return grants.grant_credits(session, **{**body, "scope": _scope(body.get("scope") or {})})
+    require_resources(session, scope.get("resource_ids", ()), "/scope/resource_ids")
+    require_locations(session, scope.get("location_ids", ()), "/scope/location_ids")
+    return grants.grant_credits(session, **{**body, "scope": _scope(scope)})
 
 
 @blueprint.route("/v1/credits/ledger", methods=["GET"])

@@ -48,7 +48,6 @@ class QuoteInSchema(StrictSchema):
     extras = fields.List(fields.Nested(ExtraOrderSchema), validate=validate.Length(max=50))
     custom_price = MoneyField(allow_none=True, metadata={"description": "Staff only: the price of the time."})
     is_free = fields.Boolean(metadata={"description": "Staff only: free of charge."})
-    promo_code = Text(allow_none=True, longest=60)
     payment = fields.String(validate=validate.OneOf(PAYMENTS), load_default="on_invoice")
     note = LongText(allow_none=True)
     override = fields.Boolean(

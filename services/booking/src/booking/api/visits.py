@@ -12,6 +12,7 @@ from booking.api.credit_grants import owned_by, require_customer
 from booking.api.schemas import EmptySchema
 from booking.models import CheckIn, DayPass
 from booking.services import visits
+from booking.services.references import require_locations
 from common.auth import allow, current_principal
 from common.errors import InvalidError, NotFoundError
 from common.http import (
@@ -130,6 +131,7 @@ def give_pass(body: dict[str, Any]) -> DayPass:
     """Give day passes to a member or company."""
     session = current_session()
     require_customer(session, body.get("member_id"), body.get("company_id"))
+    require_locations(session, body.get("location_ids", ()), "/location_ids")
     row = visits.give_pass(session, **body)
     remember_etag(row)
     return row

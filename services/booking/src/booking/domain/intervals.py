@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,11 +68,10 @@ def subtracted(whole: Iterable[Interval], taken: Iterable[Interval]) -> list[Int
 
 def _without(interval: Interval, holes: list[Interval]) -> Iterator[Interval]:
     start = interval.start
-    for hole in holes:
+    # The holes are sorted and apart: the first that may matter is found by its end.
+    for hole in holes[bisect_right(holes, start, key=lambda hole: hole.end) :]:
         if hole.start >= interval.end:
             break
-        if hole.end <= start:
-            continue
         if hole.start > start:
             yield Interval(start, hole.start)
         start = hole.end

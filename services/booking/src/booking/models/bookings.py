@@ -112,6 +112,9 @@ class Occupancy(Base):
 
     ``units`` are numbers ``resource.number * 2**20 + unit``; ``during`` has the buffers in it. From ``lapses_at`` on
     the row counts no more, and whoever wants its time may delete it (BOK-2: expiry counts at read time).
+
+    There is no organisation here and no row-level security: range operators are not leakproof, so PostgreSQL would look
+    at every row of the table before it asked the index. Numbers of units belong to one organisation anyway.
     """
 
     __tablename__ = "occupancy"
@@ -121,6 +124,5 @@ class Occupancy(Base):
         ForeignKey("booking.id", deferrable=True, initially="DEFERRED"), primary_key=True
     )
     units: Mapped[Range[int]] = mapped_column(INT8RANGE, primary_key=True)
-    organization_id: Mapped[UUID]
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     lapses_at: Mapped[datetime | None]

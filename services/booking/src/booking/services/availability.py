@@ -82,25 +82,21 @@ WHERE m.organization_id = :org AND (m.member_id = :member OR m.company_id = :com
   AND m.status NOT IN ('cancelled', 'void') AND m.start_date <= :day AND (m.end_date IS NULL OR m.end_date >= :day)
 """)
 
-# Rows of the resources themselves, and of everything below them: a booked half keeps the hall from being booked.
+_LINKS = text("""
+SELECT c.id, c.number, c.parent_ids FROM resource c
+WHERE c.organization_id = :org AND NOT c.archived AND c.parent_ids <> '{}'
+""")
+
+# OFFSET 0 keeps the look-up by number a look-up in the index, one for each resource.
 _OCCUPIED = text("""
-WITH RECURSIVE root AS (SELECT unnest(CAST(:ids AS uuid[])) AS id),
-link AS (
-  SELECT p.parent, c.id, c.number FROM resource c CROSS JOIN unnest(c.parent_ids) AS p (parent)
-  WHERE c.organization_id = :org AND NOT c.archived
-), under AS (
-    SELECT root.id AS root, l.id, l.number FROM root JOIN link l ON l.parent = root.id
-  UNION
-    SELECT u.root, l.id, l.number FROM under u JOIN link l ON l.parent = u.id
-), place AS (
-    SELECT r.id AS root, r.number, true AS own FROM resource r JOIN root USING (id)
-  UNION ALL
-    SELECT u.root, u.number, false FROM under u
-)
 SELECT place.root, place.own, upper(o.units) - lower(o.units) AS units, lower(o.during) AS starts_at,
   upper(o.during) AS ends_at
-FROM place JOIN occupancy o
-  ON o.units && int8range(place.number * :size, (place.number + 1) * :size) AND o.during && tstzrange(:start, :end)
+FROM unnest(CAST(:roots AS bigint[]), CAST(:numbers AS bigint[]), CAST(:owns AS boolean[])) AS place (root, number, own)
+CROSS JOIN LATERAL (
+  SELECT x.units, x.during, x.lapses_at FROM occupancy x
+  WHERE x.units && int8range(place.number * :size, (place.number + 1) * :size) AND x.during && tstzrange(:start, :end)
+  OFFSET 0
+) o
 WHERE o.lapses_at IS NULL OR o.lapses_at > :now
 """)
 
@@ -182,12 +178,14 @@ def _may_see(row: Any, viewer: Viewer, buyer: Buyer) -> bool:
 
 
 def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> dict[UUID, list[Busy]]:
-    capacities = {row.id: row.capacity for row in rows}
+    """What is taken, per resource: its own units, and all of it while anything below it is booked."""
+    places = _places(session, rows)
     found = session.execute(
         _OCCUPIED,
         {
-            "ids": list(capacities),
-            "org": session.organization_id,
+            "roots": [root for root, _, _ in places],
+            "numbers": [number for _, number, _ in places],
+            "owns": [own for _, _, own in places],
             "size": UNITS_PER_RESOURCE,
             "start": window.start,
             "end": window.end,
@@ -195,10 +193,35 @@ def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> 
         },
     )
     busy: dict[UUID, list[Busy]] = {}
-    for row in found:
-        units = min(row.units, capacities[row.root]) if row.own else capacities[row.root]
-        busy.setdefault(row.root, []).append(Busy(Interval(row.starts_at, row.ends_at), units))
+    for place, own, units, start, end in found:
+        row = rows[place]
+        taken = min(units, row.capacity) if own else row.capacity
+        busy.setdefault(row.id, []).append(Busy(Interval(start, end), taken))
     return busy
+
+
+def _places(session: TenantSession, rows: Sequence[Any]) -> list[tuple[int, int, bool]]:
+    """(place of the resource in ``rows``, number to look up, whether it is the resource's own) for all of its family."""
+    below: dict[UUID, list[Any]] = {}
+    for link in session.execute(_LINKS, {"org": session.organization_id}):
+        for parent in link.parent_ids:
+            below.setdefault(parent, []).append(link)
+    places = []
+    for place, row in enumerate(rows):
+        places.append((place, row.number, True))
+        places += [(place, number, False) for number in _below(row.id, below)]
+    return places
+
+
+def _below(resource_id: UUID, links: dict[UUID, list[Any]]) -> set[int]:
+    found: dict[UUID, int] = {}
+    waiting = [resource_id]
+    while waiting:
+        for link in links.get(waiting.pop(), ()):
+            if link.id not in found:
+                found[link.id] = link.number
+                waiting.append(link.id)
+    return set(found.values())
 
 
 def _bookable(row: Any, policy: BookingPolicy) -> BookableResource:

@@ -72,8 +72,8 @@ WITH claim AS (
   SELECT c.booking_id, tstzrange(c.starts_at, c.ends_at), c.lapses_at, int8range(b.first, b.last, '[]')
   FROM claim c CROSS JOIN unnest(%b::bigint[], %b::bigint[]) AS b (first, last)
 )
-INSERT INTO occupancy (organization_id, booking_id, units, during, lapses_at)
-SELECT %s, booking_id, units, during, lapses_at FROM wanted ORDER BY lower(units), lower(during)
+INSERT INTO occupancy (booking_id, units, during, lapses_at)
+SELECT booking_id, units, during, lapses_at FROM wanted ORDER BY lower(units), lower(during)
 ON CONFLICT ON CONSTRAINT ex_occupancy_taken DO NOTHING
 RETURNING booking_id, lower(units)
 """
@@ -128,7 +128,6 @@ def _place(session: TenantSession, premises: Premises, claims: Sequence[Claim], 
             *(base, base, capacity, capacity, base, base, shuffled),
             [first for first, _ in premises.below],
             [last for _, last in premises.below],
-            session.organization_id,
         ),
     )
     taken: dict[UUID, list[int]] = {}

@@ -41,8 +41,8 @@ FROM wanted w ORDER BY lower(w.units), lower(w.during)
 """)
 
 _INSERT = text("""
-INSERT INTO occupancy (organization_id, booking_id, units, during, lapses_at)
-VALUES (:org, :booking, int8range(:first, :after), tstzrange(:starts_at, :ends_at), :lapses_at)
+INSERT INTO occupancy (booking_id, units, during, lapses_at)
+VALUES (:booking, int8range(:first, :after), tstzrange(:starts_at, :ends_at), :lapses_at)
 ON CONFLICT DO NOTHING RETURNING booking_id
 """)
 
@@ -58,7 +58,7 @@ def take_what_is_linked(session: TenantSession, resource: Resource) -> None:
         "now": session.now(),
     }
     for row in session.execute(_TAKE_BELOW, parameters).all():
-        values = {"org": session.organization_id, "booking": row.booking_id, "first": row.first, "after": row.after}
+        values = {"booking": row.booking_id, "first": row.first, "after": row.after}
         values |= {"starts_at": row.starts_at, "ends_at": row.ends_at, "lapses_at": row.lapses_at}
         if session.execute(_INSERT, values).first() is None:
             logger.info("linked_time_kept_or_taken", booking=str(row.booking_id), resource=str(resource.id))

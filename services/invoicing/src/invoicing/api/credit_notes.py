@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from sqlalchemy import select
 
 from common.auth import allow, current_principal
@@ -12,7 +13,9 @@ from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible
 from invoicing.api.access import own_payers as own
 from invoicing.api.document_schemas import AllocationSchema, AmountSchema, CreditNoteSchema
+from invoicing.api.invoices import FILE, FLAVORS, XmlQuery, file_response
 from invoicing.api.showing import show_credit_note
+from invoicing.documents import credit_note_pdf, document_xml
 from invoicing.models import CreditNote
 from invoicing.services import credit_notes
 
@@ -80,3 +83,23 @@ def refund(body: dict[str, Any], note_id: str) -> dict[str, Any]:
     """Give back what is left of a credit note, through the gateway that took the money."""
     session = current_session()
     return show_credit_note(credit_notes.refund_credit_note(session, _find(note_id, lock=True), body["amount"]))
+
+
+@blueprint.route("/v1/credit-notes/<note_id>/pdf", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.response(200, FILE, content_type="application/pdf")
+def get_pdf(note_id: str) -> Response:
+    """The credit note as PDF."""
+    note = _find(note_id)
+    return file_response(credit_note_pdf(current_session(), note), "application/pdf", f"{note.number}.pdf")
+
+
+@blueprint.route("/v1/credit-notes/<note_id>/xml", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(XmlQuery, location="query")
+@blueprint.response(200, FILE, content_type="application/xml")
+def get_xml(query: dict[str, Any], note_id: str) -> Response:
+    """The credit note as structured e-invoice (EN 16931), in CII or UBL."""
+    note = _find(note_id)
+    xml = document_xml(current_session(), note.id, FLAVORS[query["format"]])
+    return file_response(xml, "application/xml", f"{note.number}.xml")

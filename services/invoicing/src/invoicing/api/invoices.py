@@ -22,6 +22,7 @@ from common.http import (
     page_schema,
     remember_etag,
 )
+from common.http.schemas import QuerySchema
 from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible
 from invoicing.api.document_schemas import (
@@ -36,7 +37,8 @@ from invoicing.api.document_schemas import (
     SendSchema,
 )
 from invoicing.api.showing import show_credit_note, show_invoice, show_spec
-from invoicing.documents import invoice_pdf
+from invoicing.documents import document_xml, invoice_factur_x, invoice_pdf
+from invoicing.documents.einvoice import Flavor
 from invoicing.models import Customer, Invoice
 from invoicing.services import credit_notes, invoices, manual_invoices, sending
 from invoicing.services.customers import resolve_payer
@@ -60,6 +62,20 @@ class InvoiceQuery(ListQuery):
     issued_until = fields.Date(load_default=None)
 
 
+class PdfQuery(QuerySchema):
+    """Which kind of PDF."""
+
+    format = fields.String(load_default="pdf", validate=validate.OneOf(["pdf", "factur-x"]))
+
+
+class XmlQuery(QuerySchema):
+    """Which syntax of EN 16931."""
+
+    format = fields.String(load_default="cii", validate=validate.OneOf(["cii", "ubl"]))
+
+
+FILE = {"type": "string", "format": "binary"}
+FLAVORS: dict[str, Flavor] = {"cii": "factur-x", "ubl": "ubl-2.1"}
 _EQUAL = ("location_id", "billing_run_id", "state", "payment_state", "number")
 
 
@@ -238,12 +254,27 @@ def create_credit_note(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
 
 @blueprint.route("/v1/invoices/<invoice_id>/pdf", methods=["GET"])
 @allow(*EVERYBODY)
-def get_pdf(invoice_id: str) -> Response:
-    """The invoice as PDF."""
+@blueprint.arguments(PdfQuery, location="query")
+@blueprint.response(200, FILE, content_type="application/pdf")
+def get_pdf(query: dict[str, Any], invoice_id: str) -> Response:
+    """The invoice as PDF; ``format=factur-x`` is a PDF/A-3 with the e-invoice embedded."""
     invoice = _find(invoice_id)
     invoices.check_downloadable(invoice)
-    pdf = invoice_pdf(current_session(), invoice)
+    make = invoice_factur_x if query["format"] == "factur-x" else invoice_pdf
+    pdf = make(current_session(), invoice)
     return file_response(pdf, "application/pdf", f"{invoice.number}.pdf")
+
+
+@blueprint.route("/v1/invoices/<invoice_id>/xml", methods=["GET"])
+@allow(*EVERYBODY)
+@blueprint.arguments(XmlQuery, location="query")
+@blueprint.response(200, FILE, content_type="application/xml")
+def get_xml(query: dict[str, Any], invoice_id: str) -> Response:
+    """The invoice as structured e-invoice (EN 16931), in CII or UBL."""
+    invoice = _find(invoice_id)
+    invoices.check_downloadable(invoice)
+    xml = document_xml(current_session(), invoice.id, FLAVORS[query["format"]])
+    return file_response(xml, "application/xml", f"{invoice.number}.xml")
 
 
 def file_response(body: bytes, content_type: str, name: str) -> Response:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 
 from common.db import TenantSession
+from invoicing.documents.einvoice import Flavor, einvoice_xml, factur_x
 from invoicing.documents.layout import document_layout
 from invoicing.documents.typesetting import typeset
 from invoicing.models import ChainedDocument, CreditNote, Invoice
@@ -27,6 +28,17 @@ def invoice_pdf(session: TenantSession, invoice: Invoice) -> bytes:
     """The PDF of an issued invoice, with the state of its payment (DOC-4)."""
     content = issued_content(session, invoice.id)
     return typeset(document_layout(content, payment_of(invoice)), invoice.issue_date)
+
+
+def invoice_factur_x(session: TenantSession, invoice: Invoice) -> bytes:
+    """The archive PDF of an issued invoice with its e-invoice embedded (Factur-X, PDF/A-3)."""
+    content = issued_content(session, invoice.id)
+    return factur_x(typeset(document_layout(content), invoice.issue_date, archive=True), content)
+
+
+def document_xml(session: TenantSession, document_id: UUID, flavor: Flavor) -> bytes:
+    """The e-invoice of an issued document."""
+    return einvoice_xml(issued_content(session, document_id), flavor)
 
 
 def credit_note_pdf(session: TenantSession, note: CreditNote) -> bytes:

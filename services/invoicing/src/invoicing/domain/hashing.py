@@ -84,7 +84,8 @@ def _plain(value: object) -> object:
     """The JSON form of a value; plain ones are passed over without a call, for a run hashes every invoice."""
     if type(value) in _PLAIN:
         return value
-    if isinstance(value, Mapping):
+    # The exact type first: asking an abstract class costs ten times as much.
+    if type(value) is dict or isinstance(value, Mapping):
         for key in value:
             if type(key) is not str:
                 raise TypeError("keys of a canonical document are strings")

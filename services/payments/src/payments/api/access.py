@@ -98,10 +98,10 @@ def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> 
         raise ForbiddenError("pay_now_off", "this space does not take payments in the Member Portal")
 
 
-def permit_method(principal: Principal, invoice_payer: UUID | None, method: PaymentMethod) -> None:
+def permit_method(principal: Principal, invoice: Invoice, method: PaymentMethod) -> None:
     """Members pay with their own methods, staff with the customer's. Raises NotFoundError for others."""
     allowed = may_see(principal, method.member_id, method.company_id)
-    if not allowed or (principal.is_staff and method.owner_id != invoice_payer):
+    if not allowed or (principal.is_staff and method.owner_id != invoice.payer_id):
         raise NotFoundError("payment_method_not_found", "there is no such payment method")
 
 

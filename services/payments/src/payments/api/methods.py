@@ -65,7 +65,7 @@ def set_up_method(body: dict[str, Any]) -> dict[str, Any]:
     customer = methods.find_owner(session, owner)
     earlier = methods.method_by_request(session, key)
     if earlier is not None:
-        return _with_setup(earlier, None)
+        return _with_setup(earlier, _needed_again(earlier))
     kinds = body.get("kinds")
     gateway = accounts.choose_gateway(
         session,
@@ -80,7 +80,7 @@ def set_up_method(body: dict[str, Any]) -> dict[str, Any]:
         adapter,
         reference,
         token=body.get("token"),
-        kinds=kinds or _collectable(gateway),
+        kinds=kinds or _collectable(gateway, session.organization.currency),
         return_url=body.get("return_url"),
         request_key=key,
         owner=owner,
@@ -92,7 +92,7 @@ def set_up_method(body: dict[str, Any]) -> dict[str, Any]:
         owner,
         reference,
         outcome,
-        kind=(kinds or ["card"])[0],
+        kind=(kinds or _collectable(gateway, session.organization.currency) or ["card"])[0],
         make_default=body["make_default"],
         request_key=key,
     )
@@ -172,8 +172,10 @@ def _mine(method_id: UUID, *, lock: bool = False) -> PaymentMethod:
     return method
 
 
-def _collectable(gateway: Gateway) -> list[str]:
-    return [kind for kind in gateway.methods if kind not in {"cash", "bank_transfer", "pos"}]
+def _collectable(gateway: Gateway, currency: str) -> list[str]:
+    """What the gateway collects in this currency; cards first, each debit scheme moves one currency only."""
+    fitting = {"card", _DEBITS.get(currency)}
+    return [kind for kind in ("card", "sepa_debit", "ach_debit", "bacs_debit") if kind in {*gateway.methods} & fitting]
 
 
 def _needs(gateway: Gateway, outcome: Any) -> dict[str, Any] | None:
@@ -187,9 +189,19 @@ def _needs(gateway: Gateway, outcome: Any) -> dict[str, Any] | None:
     }
 
 
+def _needed_again(method: PaymentMethod) -> dict[str, Any] | None:
+    """What the element needs, for a client that lost the first answer."""
+    if method.state != "pending" or method.setup_reference is None:
+        return None
+    gateway = current_session().get_one(Gateway, method.gateway_id)
+    current_session().commit()
+    return _needs(gateway, providers().open(gateway).complete_setup(method.setup_reference))
+
+
 def _with_setup(method: PaymentMethod, setup: dict[str, Any] | None) -> dict[str, Any]:
     shown = {name: getattr(method, name) for name in _SHOWN}
     return {**shown, "setup": setup}
 
 
+_DEBITS = {"EUR": "sepa_debit", "USD": "ach_debit", "GBP": "bacs_debit"}
 _SHOWN = tuple(MethodSchema().fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from payments.api.access import (
 )
 from payments.api.schemas import PayInSchema, PaymentSchema, RefundInSchema, RefundSchema
 from payments.domain.refunds import refundable
-from payments.models import Invoice, Payment, PaymentMethod, Refund
+from payments.models import Payment, Refund
 from payments.services import charging, ledger, paying, refunds
 from payments.services.surroundings import billing_settings
 
@@ -55,57 +56,47 @@ _FILTERS = ("invoice_id", "member_id", "company_id", "payment_method_id", "gatew
 @blueprint.arguments(PayInSchema)
 @blueprint.response(201, PaymentSchema)
 def pay_invoice(body: dict[str, Any], invoice_id: str) -> Payment:
-    """Pay an invoice now with a saved method, or record money that was taken by hand."""
-    session, principal = current_session(), current_principal()
-    invoice, key, fingerprint = decode_path_id("inv", invoice_id), request_key(), request_fingerprint()
-    earlier = paying.payment_by_request(session, key, fingerprint)
-    if earlier is not None:
-        return earlier
-    if "method" in body:
-        if principal.role not in CASHIERS:
-            raise ForbiddenError("role_not_allowed", "only staff record money that was taken by hand")
-        return _by_hand(invoice, body, key, fingerprint)
-    settings = billing_settings(session)
-    pay_now = settings is not None and settings.pay_now
-    payers: list[UUID | None] = []
-
-    def permit(found: Invoice) -> None:
-        permit_invoice(principal, found, pay_now=pay_now)
-        payers.append(found.payer_id)
-
-    def check_method(method: PaymentMethod) -> None:
-        permit_method(principal, payers[-1], method)
-
-    payment = paying.pay_now(
-        session,
-        providers(),
-        invoice,
-        body["payment_method_id"],
-        permit=permit,
-        permit_method=check_method,
-        return_url=body.get("return_url"),
-        request_key=key,
-        fingerprint=fingerprint,
-    )
+    """Pay an invoice now with a saved or a new method, or record money that was taken by hand."""
+    invoice = decode_path_id("inv", invoice_id)
+    asked = paying.Asked(request_key(), request_fingerprint(), body.get("return_url"))
+    earlier = paying.payment_by_request(current_session(), asked.key, asked.fingerprint)
+    payment = earlier or (_by_hand if "method" in body else _pay_now)(invoice, body, asked)
     remember_etag(payment)
     return payment
 
 
-def _by_hand(invoice_id: UUID, body: dict[str, Any], key: str, fingerprint: str) -> Payment:
-    payment = paying.record_manual(
+def _pay_now(invoice_id: UUID, body: dict[str, Any], asked: paying.Asked) -> Payment:
+    session = current_session()
+    settings = billing_settings(session)
+    permit = partial(permit_invoice, current_principal(), pay_now=settings is not None and settings.pay_now)
+    if "new_method" in body:
+        return paying.pay_with_new_method(session, providers(), invoice_id, permit=permit, asked=asked)
+    return paying.pay_now(
+        session,
+        providers(),
+        invoice_id,
+        body["payment_method_id"],
+        permit=permit,
+        permit_method=partial(permit_method, current_principal()),
+        asked=asked,
+    )
+
+
+def _by_hand(invoice_id: UUID, body: dict[str, Any], asked: paying.Asked) -> Payment:
+    principal = current_principal()
+    if principal.role not in CASHIERS:
+        raise ForbiddenError("role_not_allowed", "only staff record money that was taken by hand")
+    return paying.record_manual(
         current_session(),
         providers(),
         invoice_id,
-        permit=lambda invoice: permit_invoice(current_principal(), invoice, pay_now=True),
+        permit=partial(permit_invoice, principal, pay_now=True),
         method=body["method"],
         amount=body.get("amount"),
         reference=body.get("reference"),
         day=body.get("date"),
-        request_key=key,
-        fingerprint=fingerprint,
+        asked=asked,
     )
-    remember_etag(payment)
-    return payment
 
 
 @blueprint.route("/v1/payments", methods=["GET"])

@@ -120,6 +120,10 @@ class PayInSchema(StrictSchema):
     EXAMPLE = {"payment_method_id": example_id("pmt")}
 
     payment_method_id = Id("pmt")
+    new_method = fields.Boolean(
+        validate=validate.Equal(True),
+        metadata={"description": "The customer enters a method in the provider's element, with the answer's `action`."},
+    )
     return_url = fields.Url(schemes={"http", "https"})
     method = fields.String(validate=validate.OneOf(["cash", "bank_transfer", "pos"]))
     amount = MoneyField()
@@ -129,9 +133,9 @@ class PayInSchema(StrictSchema):
     @validates_schema
     def check_way(self, data: dict[str, Any], **_kwargs: Any) -> None:
         by_hand = {"amount", "reference", "date"} & data.keys()
-        if ("payment_method_id" in data) == ("method" in data):
-            raise ValidationError("either payment_method_id or method is wanted", "payment_method_id")
-        if "payment_method_id" in data and by_hand:
+        if len({"payment_method_id", "new_method", "method"} & data.keys()) != 1:
+            raise ValidationError("one of payment_method_id, new_method or method is wanted", "payment_method_id")
+        if "method" not in data and by_hand:
             raise ValidationError("belongs to payments by hand", min(by_hand))
         if "method" in data and "return_url" in data:
             raise ValidationError("belongs to payments with a saved method", "return_url")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from common.errors import FieldError, InvalidError
+from payments.gateways.gocardless import GoCardlessConnection, GoCardlessCredentials, GoCardlessGateway
 from payments.gateways.manual import ManualGateway
 from payments.gateways.port import PaymentGateway
 from payments.gateways.sandbox import SandboxGateway
@@ -42,6 +43,7 @@ class Connections:
     """Where providers are; other than the defaults only against test servers."""
 
     stripe: StripeConnection = field(default_factory=StripeConnection)
+    gocardless: GoCardlessConnection = field(default_factory=GoCardlessConnection)
 
 
 def _stripe(credentials: Credentials, connections: Connections) -> PaymentGateway:
@@ -49,6 +51,11 @@ def _stripe(credentials: Credentials, connections: Connections) -> PaymentGatewa
         credentials["api_key"], credentials.get("webhook_secret"), credentials.get("publishable_key")
     )
     return StripeGateway(keys, connections.stripe)
+
+
+def _gocardless(credentials: Credentials, connections: Connections) -> PaymentGateway:
+    keys = GoCardlessCredentials(credentials["access_token"], credentials.get("webhook_secret"))
+    return GoCardlessGateway(keys, connections.gocardless)
 
 
 def _sandbox(credentials: Credentials, connections: Connections) -> PaymentGateway:
@@ -67,10 +74,16 @@ _STRIPE_FIELDS = (
     CredentialField("publishable_key", "Publishable key", r"pk_\w+", "starts with pk_", required=False, secret=False),
 )
 
+_GOCARDLESS_FIELDS = (
+    CredentialField("access_token", "Access token", r"(live|sandbox)_\S+", "starts with live_ or sandbox_"),
+    CredentialField("webhook_secret", "Webhook secret", r"\S{8,}", "at least 8 signs", required=False),
+)
+
 PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
     for provider in (
         Provider("stripe", "Stripe", _STRIPE_FIELDS, _stripe),
+        Provider("gocardless", "GoCardless", _GOCARDLESS_FIELDS, _gocardless),
         Provider(
             "sandbox",
             "Sandbox",

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
-from common.errors import ConflictError, InvalidError, NotFoundError
+from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
 from payments.gateways.port import AccountDetails, PaymentGateway
 from payments.messages.publishes import gateway_changed, payment_method_changed
-from payments.models import Customer, Gateway, Payment, PaymentMethod
+from payments.models import Customer, Gateway, Location, Payment, PaymentMethod
 from payments.services.planning import replan_payer
 from payments.services.providers import Providers
 
@@ -56,8 +56,9 @@ def connect(
     methods: Sequence[str] | None = None,
     request_key: str | None = None,
 ) -> Gateway:
-    """Store a checked account. Raises InvalidError for methods that the provider does not have."""
+    """Store a checked account. Raises InvalidError: no such location, or methods that the provider does not have."""
     now = session.now()
+    _require_location(session, location_id)
     gateway = Gateway(
         id=new_id(),
         version=1,
@@ -122,13 +123,21 @@ def choose_gateway(
         statement = statement.where(Gateway.location_id.is_(None) | (Gateway.location_id == location_id))
     if session.organization.mode == "live":
         statement = statement.where(Gateway.provider != "sandbox")
-    found = session.scalars(statement.order_by(Gateway.location_id.is_(None), Gateway.id.desc())).all()
+    found = session.scalars(
+        statement.order_by(Gateway.location_id.is_(None), Gateway.created_at.desc(), Gateway.id)
+    ).all()
     fitting = [gateway for gateway in found if kind is None or kind in gateway.methods]
     if fitting:
         return fitting[0]
     if gateway_id is not None:
         raise NotFoundError("gateway_not_found", "there is no such connected payment gateway")
     raise ConflictError("no_payment_gateway", "connect a payment gateway first")
+
+
+def _require_location(session: TenantSession, location_id: UUID | None) -> None:
+    if location_id is not None and session.scalar(select(Location.id).where(Location.id == location_id)) is None:
+        detail = "there is no such location"
+        raise InvalidError("unknown_location", detail, errors=[FieldError("/location_id", detail)])
 
 
 def change_gateway(
@@ -138,6 +147,7 @@ def change_gateway(
     if gateway.state != "connected":
         raise ConflictError("gateway_disconnected", "this gateway was disconnected; connect it again")
     if "location_id" in values:
+        _require_location(session, values["location_id"])
         gateway.location_id = values["location_id"]
     if checked is not None:
         gateway.credentials = _sealed(providers, checked.credentials)

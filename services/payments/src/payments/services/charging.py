@@ -6,6 +6,7 @@ second one. Reports only add facts, so an answer, a webhook and a sweep about on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ from payments.messages.publishes import (
     payment_reversed,
     payment_succeeded,
 )
-from payments.models import Collection, Invoice, Payment, PaymentMethod
+from payments.models import Collection, Gateway, Invoice, Payment, PaymentMethod
 from payments.services import ledger
 from payments.services.planning import METHOD_MISSING, lock_invoice, replan
 from payments.services.providers import Providers
@@ -51,11 +52,19 @@ _FACTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class NewMethod:
+    """A method that the customer enters in the provider's element while paying (guest checkout, PAY-10)."""
+
+    gateway: Gateway
+    customer_reference: str
+
+
 def begin_attempt(
     session: TenantSession,
     providers: Providers,
     invoice: Invoice,
-    method: PaymentMethod,
+    method: PaymentMethod | NewMethod,
     *,
     source: str,
     off_session: bool,
@@ -73,13 +82,16 @@ def begin_attempt(
     payment.key = f"{encode_id('inv', invoice.id)}:{payment.attempt}"
     payment.request_key, payment.request_fingerprint = request_key, fingerprint
     payment.action_url = providers.action_url(payment.id)
-    paid_with(payment, method)
+    if isinstance(method, NewMethod):
+        payment.gateway_id, payment.provider, payment.method = method.gateway.id, method.gateway.provider, "card"
+    else:
+        paid_with(payment, method)
     payment.request = stored(
         ChargeRequest(
             idempotency_key=payment.key,
             amount=payment.amount,
             customer_reference=method.customer_reference,
-            method_reference=method.reference,
+            method_reference=None if isinstance(method, NewMethod) else method.reference,
             description=invoice.number,
             metadata=_metadata(payment),
             attempt=payment.attempt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,12 +18,24 @@ from payments.domain.payment_state import ChargeFact
 from payments.gateways.port import ChargeOutcome, ChargeState
 from payments.models import Gateway, Invoice, Payment, PaymentMethod
 from payments.services import charging
+from payments.services.accounts import choose_gateway
 from payments.services.collecting import carry, errand_for
+from payments.services.methods import Owner, customer_reference
 from payments.services.planning import lock_invoice, replan
 from payments.services.providers import Providers
 
 Permit = Callable[[Invoice], None]
+PermitMethod = Callable[[Invoice, PaymentMethod], None]
 _IN_PROGRESS = ("payment_in_progress", "a payment of this invoice is on its way; wait for its outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to pay: its key in the scope of its caller, what tells another body apart, and where to return."""
+
+    key: str
+    fingerprint: str
+    return_url: str | None = None
 
 
 def payment_by_request(session: TenantSession, request_key: str, fingerprint: str) -> Payment | None:
@@ -40,19 +53,52 @@ def pay_now(
     method_id: UUID,
     *,
     permit: Permit,
-    permit_method: Callable[[PaymentMethod], None],
-    return_url: str | None,
-    request_key: str,
-    fingerprint: str,
+    permit_method: PermitMethod,
+    asked: Asked,
 ) -> Payment:
     """Charge all that is payable to a saved method. Two transactions of its own; the caller commits the second.
 
     Raises NotFoundError; ConflictError ``payment_in_progress``, ``invoice_paid``, ``invoice_not_payable``,
     ``payment_method_unusable``. A decline is no error but a failed payment.
     """
-    invoice = _free_invoice(session, providers, invoice_id, permit, request_key)
+    invoice = _free_invoice(session, providers, invoice_id, permit, asked.key)
     method = _usable_method(session, invoice, method_id)
-    permit_method(method)
+    permit_method(invoice, method)
+    return _charge(session, providers, invoice, method, asked)
+
+
+def pay_with_new_method(
+    session: TenantSession,
+    providers: Providers,
+    invoice_id: UUID,
+    *,
+    permit: Permit,
+    asked: Asked,
+) -> Payment:
+    """Begin a payment whose method the customer enters in the provider's element; it is ``action_required`` then.
+
+    Several transactions; the caller commits the last. Raises as `pay_now`; ConflictError ``no_payment_gateway``, and
+    ``gateway_unsupported`` where methods are entered on a page beforehand.
+    """
+    invoice = _free_invoice(session, providers, invoice_id, permit, asked.key)
+    gateway = choose_gateway(session, location_id=invoice.location_id, kind="card")
+    adapter = providers.open(gateway)
+    if adapter.capabilities().setup_by == "redirect":
+        raise ConflictError("gateway_unsupported", "set up a payment method first; this provider has no element")
+    owner = Owner(_id(invoice, "member_id"), None if _id(invoice, "member_id") else _id(invoice, "company_id"))
+    reference = customer_reference(session, adapter, gateway, owner)
+    # The provider may have been asked in between: look again under the lock.
+    invoice = _free_invoice(session, providers, invoice_id, permit, asked.key)
+    return _charge(session, providers, invoice, charging.NewMethod(gateway, reference), asked)
+
+
+def _charge(
+    session: TenantSession,
+    providers: Providers,
+    invoice: Invoice,
+    method: PaymentMethod | charging.NewMethod,
+    asked: Asked,
+) -> Payment:
     try:
         payment = charging.begin_attempt(
             session,
@@ -61,9 +107,9 @@ def pay_now(
             method,
             source="checkout" if invoice.checkout_id else "pay_now",
             off_session=False,
-            return_url=return_url,
-            request_key=request_key,
-            fingerprint=fingerprint,
+            return_url=asked.return_url,
+            request_key=asked.key,
+            fingerprint=asked.fingerprint,
         )
         session.flush()
     except IntegrityError as error:
@@ -77,6 +123,11 @@ def pay_now(
     return payment
 
 
+def _id(invoice: Invoice, name: str) -> UUID | None:
+    text = invoice.customer.get(name)
+    return UUID(text) if text else None
+
+
 def record_manual(
     session: TenantSession,
     providers: Providers,
@@ -87,19 +138,18 @@ def record_manual(
     amount: Money | None,
     reference: str | None,
     day: date | None,
-    request_key: str,
-    fingerprint: str,
+    asked: Asked,
 ) -> Payment:
     """Write down money that was taken by hand; partial and over payments are fine (PAY-4). The caller commits.
 
     Raises as `pay_now`; InvalidError ``currency_mismatch``, ``date_in_future``.
     """
-    invoice = _free_invoice(session, providers, invoice_id, permit, request_key, pending_is_free=True)
+    invoice = _free_invoice(session, providers, invoice_id, permit, asked.key, pending_is_free=True)
     amount = invoice.payable if amount is None else amount
     _check_amount(amount, invoice.currency)
     payment = charging.new_payment(session, invoice, amount, source="manual")
     payment.provider, payment.method, payment.reference = "manual", method, reference
-    payment.request_key, payment.request_fingerprint = request_key, fingerprint
+    payment.request_key, payment.request_fingerprint = asked.key, asked.fingerprint
     payment.running = False
     session.add(payment)
     try:

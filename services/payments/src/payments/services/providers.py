@@ -9,6 +9,7 @@ from uuid import UUID
 
 from common.ids import encode_id
 from payments.config import PaymentsSettings
+from payments.gateways.gocardless import GoCardlessConnection
 from payments.gateways.port import PaymentGateway
 from payments.gateways.registry import Connections, build_gateway
 from payments.gateways.stripe import StripeConnection
@@ -45,7 +46,10 @@ class Providers:
         self.public_url = settings.public_url.rstrip("/")
         self.charge_workers = settings.charge_workers
         self._per_second = settings.charges_per_second
-        self._connections = connections or Connections(StripeConnection(api_base=settings.stripe_api_base or None))
+        self._connections = connections or Connections(
+            StripeConnection(api_base=settings.stripe_api_base or None),
+            GoCardlessConnection(base_url=settings.gocardless_api_base or None),
+        )
         self._build = build
         self._open: dict[UUID, tuple[int, PaymentGateway]] = {}
         self._paces: dict[UUID, Pace] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from payments.models import Collection, Customer, Gateway, Payment, PaymentMetho
 from payments.services.surroundings import billing_settings
 
 CREDENTIALS_REJECTED = "gateway_credentials_rejected"
+_RECENT = timedelta(days=7)
 
 
 def setup_facts(session: TenantSession) -> dict[str, Any]:
@@ -41,7 +43,10 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
         "collections_awaiting_method": _count(session, Collection, Collection.state == "awaiting_method"),
         "collections_given_up": _count(session, Collection, Collection.state == "gave_up"),
         "credentials_rejected": _count(
-            session, Payment, Payment.failure_code == CREDENTIALS_REJECTED, Payment.state == "failed"
+            session,
+            Payment,
+            Payment.failure_code == CREDENTIALS_REJECTED,
+            Payment.failed_at > session.now() - _RECENT,
         ),
         "automatic_collection": bool(settings and settings.automatic_collection),
         "is_live": session.organization.mode == "live",

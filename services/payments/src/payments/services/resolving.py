@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from common.db import TenantSession
-from common.errors import DomainError
+from common.errors import DomainError, UnavailableError
 from common.jobs import JobRun
 from payments.domain.payment_state import ChargeFact
 from payments.gateways.port import ChargeOutcome, ChargeState
@@ -63,9 +63,14 @@ def _claim(run: JobRun, providers: Providers) -> list[_Question]:
             .with_for_update(skip_locked=True)
         )
         payments = session.scalars(statement).all()
-        questions = [_question(session, providers, payment) for payment in payments]
+        questions = []
         for payment in payments:
             payment.rest_until = real_now + timedelta(seconds=_LEASE_SECONDS)
+            try:
+                questions.append(_question(session, providers, payment))
+            except UnavailableError as error:
+                # One gateway that cannot be opened must not keep the others from being asked.
+                logger.error("gateway_unusable", payment=str(payment.id), code=error.code)
         session.commit()
     return questions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, abort, current_app, g, request, session
 from werkzeug.wrappers import Response
 
 from portal.api import api
@@ -15,6 +15,7 @@ from portal.translation import lazy_gettext as _
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 EDITORS = ("owner", "admin")
+_CLOCK_SECONDS = 60
 DESK = ("owner", "admin", "front_desk")
 
 
@@ -104,12 +105,15 @@ def _here() -> str:
     return longest if longest != "/admin/" or request.path == "/admin/" else ""
 
 
-def read_clock() -> dict[str, Any]:
-    """The rehearsal's clock, asked for once per request."""
-    if "clock" not in g:
-        g.clock = api().maybe("/v1/organization/clock") or {}
-    found: dict[str, Any] = g.clock
-    return found
+def read_clock(*, fresh: bool = False) -> dict[str, Any]:
+    """The rehearsal's clock. It stands still until somebody advances it, so that pages need not ask each time."""
+    kept = session.get("clock") or {}
+    read_at = int(current_app.extensions["clock"].now().timestamp())
+    if fresh or kept.get("of") != current_seat().organization["id"] or read_at - kept["at"] > _CLOCK_SECONDS:
+        found = api().maybe("/v1/organization/clock") or {}
+        kept = {**found, "of": current_seat().organization["id"], "at": read_at}
+        session["clock"] = kept
+    return kept
 
 
 def _clock() -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import abort, g, redirect, render_template, request, session, url_for
+from flask import abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from common.clock import wall_to_instant
@@ -56,7 +56,7 @@ def rehearsal() -> str | Response:
         require("owner")
         if _advance(form):
             return redirect(url_for("admin.rehearsal"))
-    clock = read_clock()
+    clock = read_clock(fresh=True)
     if not clock.get("now"):
         abort(503)
     days = [(key, list(events)) for key, events in groupby(_events(), lambda event: local(event.at).date())]
@@ -65,11 +65,11 @@ def rehearsal() -> str | Response:
 
 def _advance(form: ClockForm) -> bool:
     """Move the clock as a button or the form says; False when the form has something to show."""
-    before, step = read_clock()["now"], request.form.get("step")
+    before, step = read_clock(fresh=True)["now"], request.form.get("step")
     moved = act(lambda: _move(_goal(before, step)), _("The clock has moved.")) if step else form.send(_move_to)
     if moved is not None:
         session["since"] = before
-        g.pop("clock", None)
+        session.pop("clock", None)
     return moved is not None or bool(step)
 
 

@@ -1,10 +1,6 @@
-"""The Growth Hub."""
+"""The Growth Hub: an organisation's public storefront."""
 
-from flask import Blueprint
+from portal.hub import checkout, rooms, storefront
+from portal.hub.door import blueprint
 
-blueprint = Blueprint("hub", __name__, url_prefix="/hub")
-
-
-@blueprint.get("/<slug>/")
-def storefront(slug: str) -> str:
-    return slug
+__all__ = ["blueprint", "checkout", "rooms", "storefront"]

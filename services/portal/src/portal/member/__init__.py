@@ -1,10 +1,6 @@
-"""The Member Portal."""
+"""The Member Portal: for people who use the space."""
 
-from flask import Blueprint
+from portal.member import bookings, invoices, methods, overview, profile
+from portal.member.door import blueprint
 
-blueprint = Blueprint("member", __name__, url_prefix="/portal")
-
-
-@blueprint.get("/<slug>/")
-def overview(slug: str) -> str:
-    return slug
+__all__ = ["blueprint", "bookings", "invoices", "methods", "overview", "profile"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table
+from sqlalchemy import ARRAY, ColumnElement, Table, Uuid, any_, literal
 
 from common.db import TenantSession
 
@@ -22,6 +23,11 @@ def update_rows(session: TenantSession, table: Table, rows: Sequence[dict[str, A
     """Set the other keys of each row on the row of its ``id``; all rows have the same keys."""
     if rows:
         _run(session, _update_statement(table, tuple(rows[0])), rows)
+
+
+def one_of(column: ColumnElement[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """``column = ANY (ids)``: one parameter, so that the statement is the same text for any number of ids."""
+    return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def _run(session: TenantSession, statement: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ from invoicing.domain.document_states import check_not_locked
 from invoicing.domain.membership_lines import next_issue_date
 from invoicing.messages.publishes import again
 from invoicing.models import AccountCredit, CreditAllocation, Customer, Fee, Invoice, InvoiceLine, Membership
-from invoicing.services.billing.bulk import insert_rows, update_rows
+from invoicing.services.billing.bulk import insert_rows, one_of, update_rows
 from invoicing.services.billing.context import BillingContext
 from invoicing.services.billing.rows import (
     Row,
@@ -121,14 +121,16 @@ def settle_sources(
     """Mark fees invoiced and move memberships' billed-until dates, with the plan of their next invoices."""
     _settle_fees(session, specs, invoices)
     billed: dict[UUID, date] = {}
+    known: dict[UUID, Any] = {}
     for spec in specs:
         for line in spec.lines:
             if line.membership_id is not None and line.period is not None:
                 # A one-off line alone (the first period is paused) still says that the start was billed.
                 until = line.billed_until or line.period.start
                 billed[line.membership_id] = max(until, billed.get(line.membership_id, until))
+                known[line.membership_id] = line.membership
     if billed:
-        _settle_memberships(session, context, billed)
+        _settle_memberships(session, context, billed, known)
 
 
 def _settle_fees(session: TenantSession, specs: Iterable[InvoiceSpec], invoices: Iterable[Row]) -> None:
@@ -141,17 +143,21 @@ def _settle_fees(session: TenantSession, specs: Iterable[InvoiceSpec], invoices:
     update_rows(session, Fee.__table__, rows)  # type: ignore[arg-type]
 
 
-def _settle_memberships(session: TenantSession, context: BillingContext, billed: dict[UUID, date]) -> None:
-    table = Membership.__table__
-    found = load_rows(session, select(table).where(table.c.id == any_(list(billed))))
+def _settle_memberships(
+    session: TenantSession, context: BillingContext, billed: dict[UUID, date], known: dict[UUID, Any]
+) -> None:
+    table: Any = Membership.__table__
+    unknown = [membership_id for membership_id, row in known.items() if row is None]
+    if unknown:
+        known |= {row.id: row for row in load_rows(session, select(table).where(one_of(table.c.id, unknown)))}
     rows = []
-    for membership in found:
-        until = billed[membership.id]
+    for membership_id, until in billed.items():
+        membership = known[membership_id]
         terms = membership_terms(membership, context.settings.generate_days_before)
         issue_on = next_issue_date(replace(terms, billed_until=until))
         run_at = None if issue_on is None else start_of_day(issue_on, context.zone(membership.location_id))
-        rows.append({"id": membership.id, "billed_until": until, "issue_on": issue_on, "run_at": run_at})
-    update_rows(session, table, rows)  # type: ignore[arg-type]
+        rows.append({"id": membership_id, "billed_until": until, "issue_on": issue_on, "run_at": run_at})
+    update_rows(session, table, rows)
 
 
 def _announce(
@@ -187,7 +193,7 @@ def load_rows(session: TenantSession, statement: Any) -> list[Any]:
     """Rows of a Core statement on one table; row-level security keeps to the organisation."""
     result = session.connection().execute(statement)
     names = list(result.keys())
-    return [LoadedRow(names, row) for row in result]
+    return [LoadedRow(names, row) for row in result.all()]
 
 
 class _CreditUses:
@@ -202,7 +208,7 @@ class _CreditUses:
     def load(cls, session: TenantSession, specs: Sequence[InvoiceSpec]) -> _CreditUses:
         table = AccountCredit.__table__
         payers = {spec.customer.id for spec in specs}
-        statement = select(table).where(table.c.payer_id.in_(payers), table.c.left_minor > 0)
+        statement = select(table).where(one_of(table.c.payer_id, payers), table.c.left_minor > 0)
         by_payer: dict[UUID, list[Any]] = {}
         for row in session.connection().execute(statement.order_by(table.c.dated, table.c.id)):
             by_payer.setdefault(row.payer_id, []).append(row)

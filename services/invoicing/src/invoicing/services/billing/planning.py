@@ -131,6 +131,7 @@ def membership_line(context: BillingContext, customer: Any, membership: Any, lin
         full_days=line.full_days,
         billed_until=line.billed_until,
         is_refundable=refundable,
+        membership=membership,
     )
 
 

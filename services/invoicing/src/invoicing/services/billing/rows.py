@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -59,25 +61,21 @@ def seller_snapshot(context: BillingContext, location_id: UUID | None) -> Row:
 def tax_values(taxes: Taxes, amounts: Sequence[Money]) -> list[Row]:
     """A line's taxes as stored: each with its amount, in their order."""
     return [
-        {
-            "category": tax.category,
-            "percent": format(tax.percent, "f"),
-            "name": tax.name,
-            "reason": tax.reason,
-            "amount_minor": amount.amount_minor,
-        }
+        {**_tax_words(tax.category, tax.percent, tax.name, tax.reason), "amount_minor": amount.amount_minor}
         for tax, amount in zip(taxes, amounts, strict=True)
     ]
+
+
+@lru_cache(maxsize=512)
+def _tax_words(category: str, percent: Decimal, name: str, reason: str) -> Row:
+    return {"category": category, "percent": format(percent, "f"), "name": name, "reason": reason}
 
 
 def breakdown_values(totals: Any) -> list[Row]:
     """The tax table as stored."""
     return [
         {
-            "category": row.tax.category,
-            "percent": format(row.tax.percent, "f"),
-            "name": row.tax.name,
-            "reason": row.tax.reason,
+            **_tax_words(row.tax.category, row.tax.percent, row.tax.name, row.tax.reason),
             "taxable_minor": row.taxable.amount_minor,
             "tax_minor": row.amount.amount_minor,
         }

@@ -7,7 +7,9 @@ loses at most the batch at work, which is done again by whoever resumes the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -113,12 +115,25 @@ def work_on_run(
     """Work on a run, batch by batch, until it is completed or ``until`` says to leave the rest to the worker."""
     done = False
     while not done and not until():
-        with database.session(organization_id) as session:
+        with _no_collection(), database.session(organization_id) as session:
             run = session.scalars(select(BillingRun).where(BillingRun.id == run_id).with_for_update()).one()
             done = run.status != "running" or not _one_batch(session, run, batch)
             session.commit()
         if progress is not None:
             progress(run)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector out of a batch: it would look again and again through half a million objects that
+    all live until the batch is committed, and a third of the time would be its own."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _one_batch(session: TenantSession, run: BillingRun, size: int) -> bool:

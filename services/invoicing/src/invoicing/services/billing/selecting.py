@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, select, union
 
 from common.db import TenantSession
 from invoicing.models import Customer, Fee, Membership
+from invoicing.services.billing.bulk import one_of
 from invoicing.services.billing.issuing import load_rows
 
 
@@ -59,7 +60,7 @@ class Due:
 def load_due(session: TenantSession, scope: Scope, payer_ids: Sequence[UUID]) -> list[Due]:
     """Lock customers, in the order of their ids, and read what they have due."""
     table = Customer.__table__
-    statement = select(table).where(table.c.id.in_(payer_ids)).order_by(table.c.id).with_for_update()
+    statement = select(table).where(one_of(table.c.id, payer_ids)).order_by(table.c.id).with_for_update()
     found = {row.id: Due(row, [], []) for row in load_rows(session, statement)}
     for membership in _of(session, _membership(), scope, payer_ids):
         if membership.payer_id in found:
@@ -71,7 +72,7 @@ def load_due(session: TenantSession, scope: Scope, payer_ids: Sequence[UUID]) ->
 
 
 def _of(session: TenantSession, table: Table, scope: Scope, payer_ids: Sequence[UUID]) -> list[Any]:
-    statement = select(table).where(table.c.payer_id.in_(payer_ids), scope.condition(table))
+    statement = select(table).where(one_of(table.c.payer_id, payer_ids), scope.condition(table))
     order = table.c.start_date if "start_date" in table.c else table.c.dated
     return load_rows(session, statement.order_by(order, table.c.id))
 

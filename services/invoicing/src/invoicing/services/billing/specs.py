@@ -17,7 +17,10 @@ from invoicing.domain.totals import DocumentTotals, LineInput, document_totals
 
 @dataclass(slots=True)
 class LineSpec:
-    """A line to be invoiced: what it says, what it costs (``input``) and where it came from."""
+    """A line to be invoiced: what it says, what it costs (``input``) and where it came from.
+
+    ``membership`` is the row it was planned from, which saves reading it again when its billed-until date moves.
+    """
 
     kind: str
     description: str
@@ -35,6 +38,7 @@ class LineSpec:
     full_days: int | None = None
     billed_until: date | None = None
     is_refundable: bool = False
+    membership: Any = None
 
 
 @dataclass(slots=True)

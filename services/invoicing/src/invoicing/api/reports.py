@@ -1,0 +1,195 @@
+"""``/v1/reports/…`` of invoicing: JSON, or CSV with ``format=csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from common.auth import allow
+from common.clock import local_date
+from common.errors import InvalidError
+from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
+from common.http.schemas import Quantity, QuerySchema, decimal_text
+from common.money import Money
+from invoicing.api.access import READERS
+from invoicing.services import reports
+
+blueprint = Blueprint("invoicing-reports", __name__, description="What was earned and what is owed")
+
+
+class ReportQuery(QuerySchema):
+    """The days of a report, both included, and its form."""
+
+    since = fields.Date(load_default=None, data_key="from")
+    until = fields.Date(load_default=None, data_key="to")
+    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
+
+
+class RevenueRowSchema(StrictSchema):
+    """Revenue of a month on an account."""
+
+    month = fields.String()
+    revenue_account = fields.String()
+    invoiced = MoneyField(negative=True)
+    credited = MoneyField(negative=True)
+    net = MoneyField(negative=True)
+
+
+class ReceivableSchema(StrictSchema):
+    """What a customer owes, by age."""
+
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    name = fields.String()
+    not_due = MoneyField()
+    days_1_30 = MoneyField()
+    days_31_60 = MoneyField()
+    days_61_90 = MoneyField()
+    days_over_90 = MoneyField()
+    total = MoneyField()
+
+
+class RecurringRevenueSchema(StrictSchema):
+    """Monthly recurring revenue and churn."""
+
+    as_of = fields.Date()
+    since = fields.Date()
+    mrr = MoneyField()
+    new_mrr = MoneyField()
+    lost_mrr = MoneyField()
+    active_memberships = fields.Integer()
+    new_memberships = fields.Integer()
+    ended_memberships = fields.Integer()
+    churn_percent = Quantity()
+
+
+class UnbilledItemSchema(StrictSchema):
+    """Something that waits for an invoice."""
+
+    id = Id("fee")
+    date = fields.Date()
+    member_id = Id("mem", allow_none=True)
+    company_id = Id("com", allow_none=True)
+    customer = fields.String()
+    name = fields.String()
+    source = fields.String()
+    amount = MoneyField()
+    next_invoice_on = fields.Date(allow_none=True)
+
+
+class HeldDepositSchema(StrictSchema):
+    """A deposit that is held."""
+
+    id = Id("dep")
+    customer = fields.String()
+    name = fields.String()
+    amount = MoneyField()
+    held = MoneyField()
+    since = fields.Date()
+
+
+def report_schema(item: type[Schema]) -> type[Schema]:
+    """The answer of a report: all its rows."""
+    name = item.__name__.removesuffix("Schema").removesuffix("Row") + "Report"
+    return type(name, (StrictSchema,), {"items": fields.List(fields.Nested(item))})
+
+
+def _today() -> date:
+    session = current_session()
+    return local_date(session.now(), session.organization.timezone)
+
+
+def _days(query: Mapping[str, Any]) -> tuple[date, date]:
+    until: date = query["until"] or _today()
+    since: date = query["since"] or until - timedelta(days=365)
+    if since > until:
+        raise InvalidError("invalid_range", "from must not be after to")
+    return since, until
+
+
+def _answer(query: Mapping[str, Any], schema: type[Schema], rows: Sequence[Any], name: str) -> Any:
+    if query["format"] == "json":
+        return {"items": rows}
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    text = _csv(list(schema().fields), rows, schema())
+    return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Any], schema: Schema) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        values = row if isinstance(row, Mapping) else {column: getattr(row, column) for column in columns}
+        shown: Any = schema.dump(row)
+        writer.writerow([_cell(values[column], shown[column]) for column in columns])
+    return out.getvalue()
+
+
+def _cell(value: Any, shown: Any) -> str:
+    """A value for a spreadsheet: money in major units, and no text that it would take for a formula."""
+    if isinstance(value, Money):
+        return format(value.decimal(), "f")
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, UUID) or value is None:
+        return str(shown or "")
+    text = str(shown)
+    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
+
+
+@blueprint.route("/v1/reports/revenue", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(RevenueRowSchema))
+def revenue(query: dict[str, Any]) -> Any:
+    """Net revenue by month and account."""
+    return _answer(query, RevenueRowSchema, reports.revenue(current_session(), *_days(query)), "revenue")
+
+
+@blueprint.route("/v1/reports/receivables", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(ReceivableSchema))
+def receivables(query: dict[str, Any]) -> Any:
+    """What is owed, by customer and age."""
+    rows = reports.receivables(current_session(), query["until"] or _today())
+    return _answer(query, ReceivableSchema, rows, "receivables")
+
+
+@blueprint.route("/v1/reports/mrr", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(RecurringRevenueSchema))
+def recurring_revenue(query: dict[str, Any]) -> Any:
+    """Monthly recurring revenue and churn over the days asked for (the last 30 unless given)."""
+    until = query["until"] or _today()
+    since = query["since"] or until - timedelta(days=30)
+    rows = [reports.recurring_revenue(current_session(), since, until)]
+    return _answer(query, RecurringRevenueSchema, rows, "mrr")
+
+
+@blueprint.route("/v1/reports/unbilled-items", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(UnbilledItemSchema))
+def unbilled_items(query: dict[str, Any]) -> Any:
+    """What waits for an invoice."""
+    return _answer(query, UnbilledItemSchema, reports.unbilled_items(current_session()), "unbilled-items")
+
+
+@blueprint.route("/v1/reports/deposits", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(HeldDepositSchema))
+def deposits(query: dict[str, Any]) -> Any:
+    """Deposits held."""
+    return _answer(query, HeldDepositSchema, reports.deposits_held(current_session()), "deposits")

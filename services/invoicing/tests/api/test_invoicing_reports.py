@@ -1,0 +1,58 @@
+"""Reports add up to the documents, as JSON and CSV."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+
+def euro(amount_minor: int) -> dict[str, Any]:
+    return {"amount_minor": amount_minor, "currency": "EUR"}
+
+
+def line(amount_minor: int, account: str, description: str = "x") -> dict[str, Any]:
+    return {"description": description, "unit_price": euro(amount_minor), "revenue_account": account}
+
+
+def test_revenue_is_invoiced_less_credited_by_account(house: Any) -> None:
+    made = house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(10000, "4400"), line(5000, "4300")]})
+    void = house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(7000, "4400")]})
+    house.post(f"/v1/invoices/{void['id']}/void", {}, 200)
+    credit = {"lines": [{"invoice_line_id": made["lines"][0]["id"], "amount": euro(2500)}]}
+    house.post(f"/v1/invoices/{made['id']}/credit-notes", credit)
+    rows = house.get("/v1/reports/revenue?from=2027-01-01&to=2027-12-31")["items"]
+    assert [(r["month"], r["revenue_account"], r["net"]["amount_minor"]) for r in rows] == [
+        ("2027-02", "4300", 5000),
+        ("2027-02", "4400", 7500),
+    ]
+    csv = house.api.get("/v1/reports/revenue?format=csv")
+    assert csv.content_type.startswith("text/csv")
+    assert "2027-02,4400,100.00,25.00,75.00" in csv.text
+    assert house.api.get("/v1/reports/revenue?from=2027-02-02&to=2027-02-01").status_code == 422
+
+
+def test_receivables_are_sorted_by_age(house: Any) -> None:
+    house.set(payment_terms_days=0, reminders=[], block_bookings_after_days=None)
+    house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(10000, "1")]})
+    house.advance(datetime(2027, 3, 15, 12, tzinfo=UTC))
+    house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(500, "1")]})
+    (row,) = house.get("/v1/reports/receivables")["items"]
+    assert (row["not_due"], row["days_31_60"], row["total"]) == (euro(500), euro(10000), euro(10500))
+
+
+def test_recurring_revenue_counts_a_year_as_twelve_months(house: Any) -> None:
+    house.join("2027-02-01")
+    house.join("2027-01-01", plan=house.add_plan(120000, interval="year", display_name="Year"))
+    house.join("2027-03-01")
+    (row,) = house.get("/v1/reports/mrr?from=2027-01-15")["items"]
+    assert (row["mrr"], row["new_mrr"], row["active_memberships"]) == (euro(40000), euro(30000), 2)
+
+
+def test_unbilled_items_and_a_text_that_looks_like_a_formula(house: Any) -> None:
+    house.post("/v1/fees", {"member_id": house.mem, "name": "=1+1", "price": euro(100), "quantity": "2.5"})
+    (row,) = house.get("/v1/reports/unbilled-items")["items"]
+    assert (row["amount"], row["next_invoice_on"]) == (euro(250), "2027-03-01")
+    assert "'=1+1" in house.api.get("/v1/reports/unbilled-items?format=csv").text
+    assert house.get("/v1/reports/deposits")["items"] == []
+    member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))
+    assert member.get("/v1/reports/unbilled-items").status_code == 403

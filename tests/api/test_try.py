@@ -1,2 +1,0 @@
-def test_x(ours, theirs):
-    print(ours.ids, ours.by_prefix)
