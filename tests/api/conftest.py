@@ -19,11 +19,12 @@ from footings import free_ports
 from gateway.app import create_gateway_app
 from gateway.config import GatewaySettings
 from gateway.upstreams import WsgiUpstream
+from operations import Operation, operations
 from sqlalchemy import make_url
 from standalone.services import ALL_SERVICES
 from tenants import Tenant, settle
 
-from common.db import Database
+from common.db import Database, TenantSession
 from common.db.migrate import create_database, drop_database
 from common.http import ServiceApp
 from common.messaging import LocalTransport
@@ -95,3 +96,22 @@ def ours(suite: House) -> Tenant:
 def theirs(suite: House) -> Tenant:
     """Organisation B, which tries."""
     return settle(GatewayClient(suite.origin))
+
+
+@pytest.fixture(scope="session")
+def routes(suite: House) -> list[tuple[Any, Operation]]:
+    """Every route of every service and of the gateway, with the app that answers."""
+    apps = {**suite.apps, "gateway": suite.gateway}
+    documents = {name: app.api.spec.to_dict() for name, app in apps.items()}
+    return [(apps[each.service], each) for each in operations(documents)]
+
+
+@pytest.fixture
+def without_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This thread's requests are carried out to the last statement and rolled back: none can spoil the next."""
+    here, commit = threading.get_ident(), TenantSession.commit
+
+    def end(session: TenantSession) -> None:
+        return session.flush() if threading.get_ident() == here else commit(session)
+
+    monkeypatch.setattr(TenantSession, "commit", end)

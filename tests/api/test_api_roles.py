@@ -5,19 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from operations import Operation, operations, send
+from operations import Operation, send
 from tenants import ROLES, Tenant
 
 pytestmark = pytest.mark.timeout(240)
 UNKNOWN = "0192f0c8a1b27def8a3b0c1d2e3f4a5b"
-
-
-@pytest.fixture(scope="session")
-def routes(suite: Any) -> list[tuple[Any, Operation]]:
-    """Every route of every service and of the gateway, with the app that answers."""
-    apps = {**suite.apps, "gateway": suite.gateway}
-    documents = {name: app.api.spec.to_dict() for name, app in apps.items()}
-    return [(apps[each.service], each) for each in operations(documents)]
 
 
 def unknown_ids(tenant: Tenant) -> dict[str, str]:

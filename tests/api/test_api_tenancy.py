@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from operations import Operation, operations, planted, send
+from operations import Operation, planted, send
 from sqlalchemy import text
 from tenants import Tenant
 
-from common.db import Database, TenantSession
+from common.db import Database
 
 pytestmark = pytest.mark.timeout(240)
 # Words in paths that are no ids of anybody's: every organisation has the same.
@@ -36,25 +35,6 @@ _OWN_TABLES = (
     "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = "
     "'organization_id' AND table_name NOT IN ('outbox', 'inbox', 'dead_letter') ORDER BY 1"
 )
-
-
-@pytest.fixture(scope="session")
-def routes(suite: Any) -> list[tuple[Any, Operation]]:
-    """Every route of every service and of the gateway, with the app that answers."""
-    apps = {**suite.apps, "gateway": suite.gateway}
-    documents = {name: app.api.spec.to_dict() for name, app in apps.items()}
-    return [(apps[each.service], each) for each in operations(documents)]
-
-
-@pytest.fixture
-def without_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This thread's requests are carried out to the last statement and rolled back: none can spoil the next."""
-    here, commit = threading.get_ident(), TenantSession.commit
-
-    def end(session: TenantSession) -> None:
-        return session.flush() if threading.get_ident() == here else commit(session)
-
-    monkeypatch.setattr(TenantSession, "commit", end)
 
 
 @pytest.fixture(scope="session")

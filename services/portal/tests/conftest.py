@@ -12,8 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from common.clock import SystemClock
 from portal.app import create_portal_app
 from portal.config import PortalSettings
+from portal.seats import Renewals
 
 _HOUSE = Path(__file__).with_name("portal_house.py")
 _spec = importlib.util.spec_from_file_location("portal_house", _HOUSE)
@@ -51,10 +53,17 @@ def gateway() -> Any:
     return portal_house.PaperGateway()
 
 
+@pytest.fixture(scope="session")
+def built_portal() -> Flask:
+    """The app without a gateway: built once, because compiling all templates takes a while."""
+    return create_portal_app(PortalSettings(secret="a secret of tests, long enough"), portal_house.PaperGateway())
+
+
 @pytest.fixture
-def portal(gateway: Any) -> Flask:
-    """The portal's app."""
-    return create_portal_app(PortalSettings(secret="a secret of tests, long enough"), gateway)
+def portal(built_portal: Flask, gateway: Any) -> Flask:
+    """The portal's app on this test's gateway, with nothing left of other tests."""
+    built_portal.extensions |= {"gateway": gateway, "renewals": Renewals(), "clock": SystemClock()}
+    return built_portal
 
 
 @pytest.fixture

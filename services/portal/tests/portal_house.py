@@ -82,7 +82,8 @@ PAYMENT = {
     "occurred_at": "2027-02-19T08:00:00Z", "created_at": "2027-02-19T08:00:00Z", "reference": None,
 }  # fmt: skip
 METHOD = {"id": "pmt_1", "member_id": MEMBER, "company_id": None, "provider": "sandbox", "kind": "card",
-          "brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "is_default": True, "state": "active"}  # fmt: skip
+          "brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "is_default": True,
+          "state": "active"}  # fmt: skip
 MEMBERSHIP = {"id": "mbs_1", "plan_id": PLAN, "plan_name": "Flex desk", "member_id": MEMBER, "company_id": None,
               "start_date": "2027-02-12", "end_date": None, "price": euro(30000), "quantity": "1",
               "discount_percent": "0", "status": "active", "billed_until": "2027-03-01", "pauses": [],
@@ -150,7 +151,17 @@ _LISTS: dict[str, list[Any]] = {
     "/v1/payment-gateways": [GATEWAY], "/v1/fees": [FEE], "/v1/resource-rates": [RATE], "/v1/billing-runs": [RUN],
     "/v1/companies": [COMPANY], "/v1/users": [], "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
 }  # fmt: skip
+_REPORTS: dict[str, Any] = {
+    "/v1/reports/mrr": [{"mrr": euro(30000), "active_memberships": 1}],
+    "/v1/reports/receivables": [{"total": euro(21675), "not_due": euro(0)}],
+    "/v1/reports/revenue": [
+        {"month": "2027-01", "net": euro(10000)}, {"month": "2027-02", "net": euro(18214)},
+        {"month": "2027-02", "net": euro(-300)},
+    ],
+    "/v1/reports/occupancy": [{"resource_name": "Blue Room", "percent": "12.5"}],
+}  # fmt: skip
 _SINGLES: dict[str, Any] = {
+    **{path: {"items": rows} for path, rows in _REPORTS.items()},
     "/v1/organization": ORGANIZATION, "/v1/me": OWNER, "/v1/setup": {"steps": STEPS},
     "/v1/settings/billing": SETTINGS, "/v1/storefront-settings": STOREFRONT["storefront"],
     "/v1/organization/clock": {"mode": "rehearsal", "now": "2027-02-15T07:00:00Z", "target": None, "settled": True},

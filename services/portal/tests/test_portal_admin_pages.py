@@ -105,3 +105,21 @@ def test_a_missing_thing_is_a_kind_page(owner: Any) -> None:
     answer = owner.client.get("/admin/members/mem_404")
     assert answer.status_code == 404
     assert "there is no such thing" in answer.get_data(as_text=True).lower()
+
+
+def test_dashboard_adds_up_the_reports_and_draws_them(owner: Any) -> None:
+    page = owner.read("/admin/")
+    assert "€216.75" in page
+    assert "Feb 2027 €179.14" in page
+    assert "12.5 %" in page
+
+
+def test_dashboard_of_a_house_that_is_set_up_asks_for_the_checklist_no_more(owner: Any, gateway: Any) -> None:
+    import portal_house
+
+    done = {"steps": [{**step, "state": "done"} for step in portal_house.STEPS]}
+    gateway.answers[("GET", "/v1/setup")] = (200, done)
+    owner.read("/admin/")
+    gateway.asked.clear()
+    owner.read("/admin/")
+    assert "/v1/setup" not in [asked.path for asked in gateway.asked]

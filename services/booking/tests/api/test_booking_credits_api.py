@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 
 from booking.domain.credit_ledger import Entry, EntryKind, balances
 from booking.models import CreditEntry, CreditGrant
+from common.ids import new_id
+from common.money import Money
 from contracts.catalog import PlanChanged
 
 STEPS = {"steps": [{"hours_before": 24, "percent": "50"}]}
@@ -105,6 +107,10 @@ def test_crd_2_personal_credits_go_before_the_companys_and_both_are_used(room: A
     room.house.member(member_id=room.member_id, version=2, company_id=company_id)
     room.house.credits(room.member_id, "1")
     room.house.membership(company_id=company_id, credits_hours=Decimal(5))
+    personal = room.client.post(
+        "/v1/bookings/quote", room.body("2027-02-15T08:00:00Z", "2027-02-15T10:00:00Z", is_personal=True)
+    )
+    assert personal.json["credits_used"] == "1"
     made = room.book("2027-02-15T08:00:00Z", "2027-02-15T10:00:00Z").json
     assert (made["price"]["amount_minor"], made["company_id"]) == (0, f"com_{company_id.hex}")
     owners = {g["member_id"] is not None: g["available"] for g in room.client.get("/v1/credits").json["items"]}
@@ -170,10 +176,10 @@ def test_pas_1_several_visits_a_day_use_one_pass_and_the_next_day_another(room: 
 
 def test_pas_1_a_membership_or_a_booking_lets_in_without_a_pass(room: Any) -> None:
     plan = PlanChanged(
-        plan_id=__import__("common.ids", fromlist=["new_id"]).new_id(),
+        plan_id=new_id(),
         display_name="Flex",
         kind="recurring",
-        price=__import__("common.money", fromlist=["Money"]).Money(100, "EUR"),
+        price=Money(100, "EUR"),
         version=1,
     )
     room.house.tell(plan)

@@ -31,6 +31,8 @@ def main() -> None:
         headers = {"Authorization": f"Bearer {job['token']}", "Idempotency-Key": secrets.token_hex(8)}
         answer = client.open(path, method=method, json=body, headers=headers)
         answers[f"{kind} {answer.status_code}"] += 1
+        if answer.status_code == 409 and (answer.json or {}).get("code") == "busy":
+            answers["BUSY"] += 1
         return dict(answer.json or {}) if answer.status_code < 300 else {}
 
     for _ in range(15):

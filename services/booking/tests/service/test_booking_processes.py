@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 WRITERS = 8
@@ -24,6 +25,7 @@ SELECT count(*) FROM taken a JOIN taken b ON a.id < b.id AND a.resource_id = b.r
 """)
 
 
+@pytest.mark.slow
 def test_bok_1_eight_processes_book_move_and_cancel_and_never_overlap(room: Any) -> None:
     area = room.house.resource(room.location_id, capacity=3)
     job = {

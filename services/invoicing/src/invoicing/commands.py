@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from uuid import UUID
 
@@ -24,8 +26,13 @@ from invoicing.services.chain import verify_documents
 console = Console()
 
 
-def _database() -> Database:
-    return Database(load_settings(InvoicingSettings, os.environ).database_url)
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(load_settings(InvoicingSettings, os.environ).database_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def _organization(database: Database, slug: str) -> UUID:
@@ -40,8 +47,7 @@ def _organization(database: Database, slug: str) -> UUID:
 @click.argument("slug")
 def verify_chain_command(slug: str) -> None:
     """Check that every issued document of an organisation is as it was issued; exits with 1 when one is not."""
-    database = _database()
-    with database.session(_organization(database, slug)) as session:
+    with _database() as database, database.session(_organization(database, slug)) as session:
         report = verify_documents(session)
     if not report.intact:
         console.print(f"[red]✗[/red] position {report.broken_at}: {report.reason}")
@@ -54,9 +60,17 @@ def verify_chain_command(slug: str) -> None:
 @click.argument("as_of", type=click.DateTime(["%Y-%m-%d"]))
 def billing_run_command(slug: str, as_of: object) -> None:
     """Make an organisation's invoices that are planned up to a day (YYYY-MM-DD)."""
-    database = _database()
+    with _database() as database:
+        done = _run(database, slug, as_of.date())  # type: ignore[attr-defined]
+    console.print(f"{encode_id('run', done.id)}: {done.status}, {done.counts['invoices']} invoices")
+    for failure in done.errors:
+        console.print(f"[red]✗[/red] {failure['customer_id']}: {failure['detail']}")
+    if done.errors:
+        raise SystemExit(1)
+
+
+def _run(database: Database, slug: str, day: date) -> BillingRun:
     organization_id = _organization(database, slug)
-    day: date = as_of.date()  # type: ignore[attr-defined]
     with database.session(organization_id) as session:
         try:
             run = start_run(session, as_of=day)
@@ -66,12 +80,7 @@ def billing_run_command(slug: str, as_of: object) -> None:
         session.commit()
     _work(database, organization_id, run, customers)
     with database.session(organization_id) as session:
-        done = session.get_one(BillingRun, run.id)
-        console.print(f"{encode_id('run', done.id)}: {done.status}, {done.counts['invoices']} invoices")
-        for failure in done.errors:
-            console.print(f"[red]✗[/red] {failure['customer_id']}: {failure['detail']}")
-    if done.errors:
-        raise SystemExit(1)
+        return session.get_one(BillingRun, run.id)
 
 
 def _customers(session: TenantSession, day: date) -> int:

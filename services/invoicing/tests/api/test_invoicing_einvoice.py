@@ -67,8 +67,13 @@ def test_factur_x_is_an_archive_pdf_with_the_xml_inside(house: Any, made: Any) -
     name, xml = get_facturx_xml_from_pdf(answer.data, check_xsd=True, check_schematron=False)
     assert name == "factur-x.xml"
     assert made["number"].encode() in xml
-    metadata = PdfReader(BytesIO(answer.data)).trailer["/Root"]["/Metadata"].get_data()
-    assert b"pdfaid:part" in metadata
+    reader = PdfReader(BytesIO(answer.data), strict=True)
+    metadata = etree.fromstring(reader.trailer["/Root"]["/Metadata"].get_data().strip())
+    texts = " ".join(metadata.itertext())
+    assert "EN 16931" in texts
+    assert b"pdfaid:part>3<" in etree.tostring(metadata) or b'pdfaid:part="3"' in etree.tostring(metadata)
+    assert len(reader.pages) == 1
+    assert answer.data == house.api.get(f"/v1/invoices/{made['id']}/pdf?format=factur-x").data
 
 
 def test_a_credit_note_refers_to_its_invoice(house: Any, made: Any) -> None:

@@ -107,9 +107,9 @@ def test_a_refund_without_credit_note_makes_it_payable_again_and_with_one_credit
         assert shown["state"] == ("paid" if credit_note_id else "open")
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::3])
 def test_messages_in_any_order_and_twice_end_in_the_same_state(house: Any, order: tuple[int, ...]) -> None:
-    """A failed attempt, a pending one that succeeds, a partial refund: 24 orders, one outcome."""
+    """A failed attempt, a pending one that succeeds, a partial refund: eight of their orders, one outcome."""
     made = invoice(house)
     first, second = new_id(), new_id()
     messages = [

@@ -10,7 +10,7 @@ from typing import Any
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from flask import g
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, ValidationError
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice, SelectFieldBase
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from common.clock import wall_to_instant
@@ -221,7 +221,7 @@ class DayField(TypedField):
             raise ValueError(_("Please give a date.")) from error
 
 
-class PairedChoices:
+class PairedChoices(SelectFieldBase):
     """Choices of a select as pairs of value and text; views often set them after the form was made."""
 
     pairs: list[tuple[str, Any]]

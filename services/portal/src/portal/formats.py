@@ -56,6 +56,11 @@ def weekday(value: str | date) -> str:
     return format_skeleton("MMMEd", _as_noon(parse_date(value)), locale=locale())
 
 
+def month_name(value: str) -> str:
+    """``2027-02`` as Feb 2027."""
+    return format_skeleton("yMMM", _as_noon(date.fromisoformat(f"{value[:7]}-01")), locale=locale())
+
+
 def moment(value: str | datetime | None, zone: str | None = None) -> str:
     """An instant as date and time at a place."""
     if not value:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, request
 from werkzeug.urls import iri_to_uri
-
-from urllib.parse import urlencode
 
 _PAGES = {
     "/v1/settings": "/admin/settings",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -33,7 +33,10 @@ class SlotForm(ApiForm):
         body = super().body(nulls=nulls)
         if self.start.data and self.minutes.data:
             begin = parse_instant(self.start.data)
-            body |= {"start": instant_text(begin), "end": instant_text(begin + timedelta(minutes=int(self.minutes.data)))}
+            body |= {
+                "start": instant_text(begin),
+                "end": instant_text(begin + timedelta(minutes=int(self.minutes.data))),
+            }
         return body
 
 

@@ -11,9 +11,10 @@ from babel import Locale, UnknownLocaleError
 from babel.support import LazyProxy, Translations
 from flask import Flask, g, has_request_context, request, session
 
-LANGUAGES = ("en", "de")
 _ENGLISH = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", "ZA"})
 _FOLDER = Path(__file__).parent / "translations"
+# English stands in the source; another language is offered as soon as its catalogue lies in the folder.
+LANGUAGES = ("en", *sorted(path.parts[-3] for path in _FOLDER.glob("*/LC_MESSAGES/messages.mo")))
 
 
 def language() -> str:
@@ -29,7 +30,8 @@ def language() -> str:
 def locale() -> Locale:
     """How numbers and dates are written: the language, in the organisation's country when that makes a locale."""
     if has_request_context() and "locale" in g:
-        return g.locale
+        kept: Locale = g.locale
+        return kept
     found = _locale(language(), g.get("country") if has_request_context() else None)
     if has_request_context():
         g.locale = found
@@ -68,8 +70,13 @@ def lazy_gettext(text: str) -> Any:
     return LazyProxy(gettext, text, enable_cache=False)
 
 
+def _offered() -> list[tuple[str, str]]:
+    """Languages with their own names."""
+    return [(code, (Locale.parse(code).display_name or code).capitalize()) for code in LANGUAGES]
+
+
 def register_translation(app: Flask) -> None:
     """Give templates ``_()`` and ``{% trans %}``."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(language=language)
+    app.jinja_env.globals.update(language=language, languages_offered=_offered())

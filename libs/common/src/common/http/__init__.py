@@ -1,6 +1,7 @@
 """The HTTP door of a service: app, problems, sessions, lists, schemas, idempotency."""
 
 from common.http.app import ServiceApp, create_service_app
+from common.http.audited import changes_nothing
 from common.http.blueprint import Blueprint
 from common.http.etags import check_if_match, remember_etag
 from common.http.idempotency import idempotent
@@ -30,6 +31,7 @@ __all__ = [
     "StrictSchema",
     "Text",
     "bind_session",
+    "changes_nothing",
     "check_if_match",
     "create_service_app",
     "current_session",

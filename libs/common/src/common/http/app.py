@@ -15,6 +15,8 @@ from common.auth.access import Principal
 from common.auth.tokens import read_token, unauthenticated
 from common.config import Settings
 from common.db import Database
+from common.http.audit_log import register_audit_log
+from common.http.audited import record_change
 from common.http.health import register_health
 from common.http.idempotency import run_once
 from common.http.internal import register_internal
@@ -23,11 +25,13 @@ from common.http.problems import from_http_exception, register_problem_handlers
 from common.http.work import request_work
 from common.messaging import outbox
 from common.service import Service
-from common.telemetry import Trace, act_as, current_trace, trace_id_of, tracing
+from common.telemetry import Trace, act_as, current_trace, span, span_id_of, trace_id_of, tracing
+from common.telemetry.access import note_request
 from common.telemetry.metrics import observe_request
 from common.tenancy import SigningKeys
 
 MESSAGES_HEADER = "Deskledger-Messages"
+_SPAN = "deskledger.span"
 
 
 class ServiceApi(Api):
@@ -45,10 +49,13 @@ class ServiceApp(Flask):
     api: ServiceApi
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        trace_id = trace_id_of(environ.get("HTTP_TRACEPARENT"))
+        traceparent = environ.get("HTTP_TRACEPARENT")
+        trace_id = trace_id_of(traceparent)
         request_id = environ.get("HTTP_X_REQUEST_ID", "")[:100] or trace_id
         address = environ.get("HTTP_X_FORWARDED_FOR", environ.get("REMOTE_ADDR", "")).split(",")[0].strip()
-        with tracing(Trace(trace_id=trace_id, request_id=request_id, address=address)):
+        trace = Trace(trace_id, request_id, address=address, span_id=span_id_of(traceparent))
+        with tracing(trace), span(environ["REQUEST_METHOD"], "server") as running:
+            environ[_SPAN] = running
             return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> Response:
@@ -58,6 +65,8 @@ class ServiceApp(Flask):
         self._authenticate()
         with request_work() as commit:
             response = self._run_view()
+            if request.path.startswith("/v1/"):
+                record_change(self.view_functions[request.endpoint or ""], response)
             commit()
             _announce_messages(response)
         return response
@@ -118,8 +127,9 @@ def create_service_app(service: Service, settings: Settings, database: Database)
     if service.setup is not None:
         service.setup(app, settings)
     _register_routes(app, service)
-    register_health(app, database)
+    register_health(app, database, service.migrations)
     register_internal(app, service, settings, database)
+    register_audit_log(app, settings, database)
     _register_hooks(app, service.name)
     return app
 
@@ -149,7 +159,9 @@ def _register_hooks(app: ServiceApp, name: str) -> None:
         if g.get("etag") and response.status_code < 300:
             response.set_etag(g.etag)
         rule = request.url_rule.rule if request.url_rule else "unmatched"
-        observe_request(name, request.method, rule, response.status_code, time.perf_counter() - g.started)
+        seconds = time.perf_counter() - g.started
+        observe_request(name, request.method, rule, response.status_code, seconds)
+        note_request(request.environ.get(_SPAN), request.method, rule, response.status_code, seconds)
         return response
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Response
-from sqlalchemy import text
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.db import Database
+from common.db.revisions import schema_check
 from common.http.problems import problem
 from common.telemetry.metrics import render_metrics
 
@@ -16,8 +19,9 @@ if TYPE_CHECKING:
     from common.http.app import ServiceApp
 
 
-def register_health(app: ServiceApp, database: Database) -> None:
+def register_health(app: ServiceApp, database: Database, migrations: Path) -> None:
     """Add the three operational paths."""
+    fits = schema_check(migrations)
 
     @app.get("/livez")
     def livez() -> dict[str, str]:
@@ -25,7 +29,7 @@ def register_health(app: ServiceApp, database: Database) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response | dict[str, str]:
-        fault = _fault(app, database)
+        fault = _fault(app, database, fits)
         if fault:
             return problem(503, "not_ready", fault, headers={"Retry-After": "1"})
         return {"status": "ready", "service": app.name}
@@ -36,10 +40,11 @@ def register_health(app: ServiceApp, database: Database) -> None:
         return Response(body, content_type=content_type)
 
 
-def _fault(app: ServiceApp, database: Database) -> str | None:
+def _fault(app: ServiceApp, database: Database, fits: Callable[[Connection], bool]) -> str | None:
     try:
         with database.engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM alembic_version"))
+            if not fits(connection):
+                return "the database lacks the newest migrations: run 'migrate'"
         if not app.extensions["signing_keys"].reload():
             return "the keys that sign access tokens have not arrived yet"
     except SQLAlchemyError:

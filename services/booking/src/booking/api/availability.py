@@ -27,7 +27,8 @@ from common.db import TenantSession
 from common.db.plumbing import organization_table
 from common.errors import InvalidError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, StrictSchema, Text, bind_session, current_session
-from common.http.schemas import QuerySchema, example_id
+from common.http.audited import changes_nothing
+from common.http.schemas import CivilDate, QuerySchema, example_id
 from common.ids import encode_id
 
 blueprint = Blueprint("availability", __name__, description="Free and busy times")
@@ -41,7 +42,7 @@ class AvailabilityQuery(QuerySchema):
     type = Text()
     from_ = Instant(data_key="from")
     to = Instant()
-    date = fields.Date()
+    date = CivilDate()
     units = fields.Integer(load_default=1, validate=validate.Range(1, 100000))
 
     @validates_schema
@@ -127,6 +128,7 @@ def get_public_availability(query: dict[str, Any], slug: str) -> Response:
 
 @blueprint.route("/v1/storefront/<slug>/quote", methods=["POST"])
 @public
+@changes_nothing
 @blueprint.arguments(PublicQuoteInSchema)
 @blueprint.response(200, QuoteSchema)
 def quote_publicly(body: dict[str, Any], slug: str) -> dict[str, Any]:

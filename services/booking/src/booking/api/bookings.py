@@ -40,6 +40,7 @@ from booking.services.quotes import quote
 from common.auth import Principal, allow, current_principal
 from common.db import TenantSession
 from common.http import Blueprint, check_if_match, current_session, idempotent, page, page_schema, remember_etag
+from common.http.audited import changes_nothing
 from common.ids import decode_path_id
 
 blueprint = Blueprint("bookings", __name__, description="When resources are used")
@@ -47,6 +48,7 @@ blueprint = Blueprint("bookings", __name__, description="When resources are used
 
 @blueprint.route("/v1/bookings/quote", methods=["POST"])
 @allow(*EVERYBODY)
+@changes_nothing
 @blueprint.arguments(QuoteInSchema)
 @blueprint.response(200, QuoteSchema)
 def quote_booking(body: dict[str, Any]) -> dict[str, Any]:

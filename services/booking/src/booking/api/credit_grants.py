@@ -29,7 +29,7 @@ from common.http import (
     page,
     page_schema,
 )
-from common.http.schemas import example_id
+from common.http.schemas import CivilDate, example_id
 from common.ids import encode_id
 
 blueprint = Blueprint("credits", __name__, description="Allowances of booking hours")
@@ -51,8 +51,8 @@ class GrantInSchema(StrictSchema):
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
     hours = Quantity(required=True, least="0.000001", most="10000")
-    valid_from = fields.Date()
-    expires_on = fields.Date(allow_none=True)
+    valid_from = CivilDate()
+    expires_on = CivilDate(allow_none=True)
     scope = fields.Nested(ScopeSchema)
     note = LongText(allow_none=True)
 
@@ -86,8 +86,8 @@ class GrantSchema(StrictSchema):
     consumed = Quantity()
     expired = Quantity()
     available = Quantity()
-    valid_from = fields.Date()
-    expires_on = fields.Date(allow_none=True)
+    valid_from = CivilDate()
+    expires_on = CivilDate(allow_none=True)
     scope = fields.Function(shown_scope, metadata={"type": "object", "example": {"resource_types": ["meeting_room"]}})
     note = fields.String(allow_none=True)
     created_at = Instant()

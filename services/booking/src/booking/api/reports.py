@@ -17,7 +17,7 @@ from common.auth import Role, allow
 from common.clock import start_of_day
 from common.errors import FieldError, InvalidError
 from common.http import Blueprint, Id, MoneyField, Quantity, StrictSchema, current_session
-from common.http.schemas import QuerySchema, decimal_text
+from common.http.schemas import CivilDate, QuerySchema, decimal_text
 
 blueprint = Blueprint("booking-reports", __name__, description="How resources are used")
 STAFF = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.ACCOUNTANT)
@@ -27,8 +27,8 @@ _COLUMNS = ("location", "resource", "bookings", "booked_hours", "open_hours", "p
 class OccupancyQuery(QuerySchema):
     """Local days of the organisation, ``to`` exclusive; ``format=csv`` for a spreadsheet."""
 
-    from_ = fields.Date(data_key="from", required=True)
-    to = fields.Date(required=True)
+    from_ = CivilDate(data_key="from", required=True)
+    to = CivilDate(required=True)
     location_id = Id("loc")
     format = fields.String(validate=validate.OneOf(("json", "csv")), load_default="json")
 
@@ -72,6 +72,7 @@ class BookingSetupSchema(StrictSchema):
 @allow(*STAFF)
 @blueprint.arguments(OccupancyQuery, location="query")
 @blueprint.response(200, OccupancySchema)
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
 def get_occupancy(query: dict[str, Any]) -> Any:
     """Report booked and open hours of resources."""
     session = current_session()

@@ -28,7 +28,7 @@ from common.http import (
     page_schema,
     remember_etag,
 )
-from common.http.schemas import example_id
+from common.http.schemas import CivilDate, example_id
 from common.ids import decode_path_id
 
 blueprint = Blueprint("visits", __name__, description="Day passes and check-ins")
@@ -42,8 +42,8 @@ class PassInSchema(StrictSchema):
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
     days = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
-    valid_from = fields.Date()
-    expires_on = fields.Date(allow_none=True)
+    valid_from = CivilDate()
+    expires_on = CivilDate(allow_none=True)
     location_ids = fields.List(Id("loc"), validate=validate.Length(max=200))
     note = LongText(allow_none=True)
 
@@ -65,8 +65,8 @@ class PassSchema(StrictSchema):
     source = fields.String()
     days = fields.Integer()
     remaining = fields.Integer()
-    valid_from = fields.Date()
-    expires_on = fields.Date(allow_none=True)
+    valid_from = CivilDate()
+    expires_on = CivilDate(allow_none=True)
     location_ids = fields.List(Id("loc"))
     note = fields.String(allow_none=True)
     created_at = Instant()

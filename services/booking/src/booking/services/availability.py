@@ -201,7 +201,7 @@ def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> 
 
 
 def _places(session: TenantSession, rows: Sequence[Any]) -> list[tuple[int, int, bool]]:
-    """(place of the resource in ``rows``, number to look up, whether it is the resource's own) for all of its family."""
+    """(place in ``rows``, number to look up, whether it is the resource's own) for each resource and all below it."""
     below: dict[UUID, list[Any]] = {}
     for link in session.execute(_LINKS, {"org": session.organization_id}):
         for parent in link.parent_ids:

@@ -149,7 +149,8 @@ def _series(session: TenantSession, request: BookingRequest, desk: Desk) -> Book
 def _priced(
     session: TenantSession, request: BookingRequest, desk: Desk, asker: Asker, occurrences: Sequence[Occurrence]
 ) -> list[Booking]:
-    wallet = wallet_for(session, desk, [occurrence.interval for occurrence in occurrences], lock=True)
+    intervals = [occurrence.interval for occurrence in occurrences]
+    wallet = wallet_for(session, desk, intervals, lock=True, is_personal=request.is_personal)
     result = []
     for occurrence in occurrences:
         price = price_of(session, desk, occurrence.interval, request.terms, wallet)

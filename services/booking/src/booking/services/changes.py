@@ -139,7 +139,7 @@ def _draw_anew(
         for row in rows:
             wallets.give_back(session, row)
         session.flush()
-    wallet = wallet_for(session, desk, intervals, lock=True)
+    wallet = wallet_for(session, desk, intervals, lock=True, is_personal=rows[0].is_personal)
     for row, interval in zip(rows, intervals, strict=True):
         terms = _terms(Terms.from_document(row.pricing), change)
         price = price_of(session, desk, interval, terms, wallet)

@@ -49,8 +49,13 @@ class Terms:
         )
 
 
-def wallet_for(session: TenantSession, desk: Desk, intervals: Sequence[Interval], *, lock: bool) -> Wallet | None:
-    """The credits that may be spent on meetings; None when the customer has none (then nothing is locked)."""
+def wallet_for(
+    session: TenantSession, desk: Desk, intervals: Sequence[Interval], *, lock: bool, is_personal: bool = False
+) -> Wallet | None:
+    """The credits that may be spent on meetings; None when the customer has none (then nothing is locked).
+
+    What is personal is not paid by the company, and so not with its credits either (BIL-5).
+    """
     if not desk.has_grants:
         return None
     days = [local_date(interval.start, desk.zone) for interval in intervals]
@@ -60,7 +65,7 @@ def wallet_for(session: TenantSession, desk: Desk, intervals: Sequence[Interval]
     return open_wallet(
         session,
         member_id=desk.member_id,
-        company_id=desk.company_id,
+        company_id=None if is_personal else desk.company_id,
         days=(min(days), max(days)),
         lock=lock,
     )

@@ -42,7 +42,7 @@ def quote(session: TenantSession, request: BookingRequest, asker: Asker) -> Quot
     intervals = [occurrence.interval for occurrence in occurrences]
     check_bookable(desk, asker, intervals)
     found = list_violations(session, desk, intervals, is_recurring=request.recurrence is not None)
-    wallet = wallet_for(session, desk, intervals, lock=False)
+    wallet = wallet_for(session, desk, intervals, lock=False, is_personal=request.is_personal)
     prices = []
     for interval in intervals:
         price = price_of(session, desk, interval, request.terms, wallet)

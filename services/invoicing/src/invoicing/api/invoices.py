@@ -22,7 +22,8 @@ from common.http import (
     page_schema,
     remember_etag,
 )
-from common.http.schemas import QuerySchema
+from common.http.audited import changes_nothing
+from common.http.schemas import CivilDate, QuerySchema
 from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible
 from invoicing.api.document_schemas import (
@@ -58,8 +59,8 @@ class InvoiceQuery(ListQuery):
     payment_state = fields.String(load_default=None, validate=validate.Length(max=20))
     number = fields.String(load_default=None, validate=validate.Length(max=60))
     overdue = fields.Boolean(load_default=None, allow_none=True)
-    issued_from = fields.Date(load_default=None)
-    issued_until = fields.Date(load_default=None)
+    issued_from = CivilDate(load_default=None)
+    issued_until = CivilDate(load_default=None)
 
 
 class PdfQuery(QuerySchema):
@@ -129,6 +130,7 @@ def _terms(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/v1/invoices/preview", methods=["POST"])
 @allow(*EVERYBODY)
+@changes_nothing
 @blueprint.arguments(PreviewInSchema)
 @blueprint.response(200, PreviewSchema)
 def preview_invoices(body: dict[str, Any]) -> dict[str, Any]:

@@ -17,19 +17,20 @@ from common.auth import allow
 from common.clock import local_date
 from common.errors import InvalidError
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
-from common.http.schemas import Quantity, QuerySchema, decimal_text
+from common.http.schemas import CivilDate, Quantity, QuerySchema, decimal_text
 from common.money import Money
 from invoicing.api.access import READERS
 from invoicing.services import reports
 
 blueprint = Blueprint("invoicing-reports", __name__, description="What was earned and what is owed")
+CSV = {"type": "string"}
 
 
 class ReportQuery(QuerySchema):
     """The days of a report, both included, and its form."""
 
-    since = fields.Date(load_default=None, data_key="from")
-    until = fields.Date(load_default=None, data_key="to")
+    since = CivilDate(load_default=None, data_key="from")
+    until = CivilDate(load_default=None, data_key="to")
     format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
 
 
@@ -150,6 +151,7 @@ def _cell(value: Any, shown: Any) -> str:
 @allow(*READERS)
 @blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, report_schema(RevenueRowSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def revenue(query: dict[str, Any]) -> Any:
     """Net revenue by month and account."""
     return _answer(query, RevenueRowSchema, reports.revenue(current_session(), *_days(query)), "revenue")
@@ -159,6 +161,7 @@ def revenue(query: dict[str, Any]) -> Any:
 @allow(*READERS)
 @blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, report_schema(ReceivableSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def receivables(query: dict[str, Any]) -> Any:
     """What is owed, by customer and age."""
     rows = reports.receivables(current_session(), query["until"] or _today())
@@ -169,6 +172,7 @@ def receivables(query: dict[str, Any]) -> Any:
 @allow(*READERS)
 @blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, report_schema(RecurringRevenueSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def recurring_revenue(query: dict[str, Any]) -> Any:
     """Monthly recurring revenue and churn over the days asked for (the last 30 unless given)."""
     until = query["until"] or _today()
@@ -181,6 +185,7 @@ def recurring_revenue(query: dict[str, Any]) -> Any:
 @allow(*READERS)
 @blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, report_schema(UnbilledItemSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def unbilled_items(query: dict[str, Any]) -> Any:
     """What waits for an invoice."""
     return _answer(query, UnbilledItemSchema, reports.unbilled_items(current_session()), "unbilled-items")
@@ -190,6 +195,7 @@ def unbilled_items(query: dict[str, Any]) -> Any:
 @allow(*READERS)
 @blueprint.arguments(ReportQuery, location="query")
 @blueprint.response(200, report_schema(HeldDepositSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def deposits(query: dict[str, Any]) -> Any:
     """Deposits held."""
     return _answer(query, HeldDepositSchema, reports.deposits_held(current_session()), "deposits")

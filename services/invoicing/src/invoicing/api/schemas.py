@@ -7,13 +7,13 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
-from common.http.schemas import example_id
+from common.http.schemas import CivilDate, example_id
 from invoicing.domain.taxes import REASONS
 
 
-def civil_date(**kwargs: Any) -> fields.Date:
+def civil_date(**kwargs: Any) -> CivilDate:
     """A civil date within reason."""
-    return fields.Date(**kwargs)
+    return CivilDate(**kwargs)
 
 
 def tax_category(**kwargs: Any) -> fields.String:

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import select
 
 from common.db import TenantSession
-from invoicing.documents.einvoice import Flavor, einvoice_xml, factur_x
+from invoicing.documents.einvoice import Flavor, einvoice_xml
+from invoicing.documents.facturx_pdf import factur_x
 from invoicing.documents.layout import document_layout
 from invoicing.documents.typesetting import typeset
 from invoicing.models import ChainedDocument, CreditNote, Invoice
@@ -33,7 +34,7 @@ def invoice_pdf(session: TenantSession, invoice: Invoice) -> bytes:
 def invoice_factur_x(session: TenantSession, invoice: Invoice) -> bytes:
     """The archive PDF of an issued invoice with its e-invoice embedded (Factur-X, PDF/A-3)."""
     content = issued_content(session, invoice.id)
-    return factur_x(typeset(document_layout(content), invoice.issue_date, archive=True), content)
+    return factur_x(content)
 
 
 def document_xml(session: TenantSession, document_id: UUID, flavor: Flavor) -> bytes:

@@ -31,23 +31,6 @@ def einvoice_xml(content: Content, flavor: Flavor = "factur-x") -> bytes:
     return xml
 
 
-def factur_x(pdf: bytes, content: Content) -> bytes:
-    """A PDF/A-3 with the XML embedded; ``pdf`` must be an archive PDF."""
-    from facturx import generate_from_binary
-
-    combined: bytes = generate_from_binary(
-        pdf,
-        einvoice_xml(content),
-        flavor="factur-x",
-        level=LEVEL,
-        check_xsd=False,
-        check_schematron=False,
-        lang=content["language"],
-        afrelationship="alternative",
-    )
-    return combined
-
-
 def einvoice_values(content: Content) -> dict[str, Any]:
     """The business terms (BT) of EN 16931 for a document."""
     money = _Amounts(content["currency"])

@@ -23,14 +23,17 @@ def _compiler() -> typst.Compiler:
     return compiler
 
 
-def typeset(layout: Mapping[str, Any], issue_date: date, *, archive: bool = False) -> bytes:
-    """The PDF of a laid out document; equal layouts give equal bytes. ``archive``: PDF/A-3."""
+def typeset(layout: Mapping[str, Any], issue_date: date, *, xml: bytes | None = None) -> bytes:
+    """The PDF of a laid out document; equal layouts give equal bytes. With ``xml`` it is a PDF/A-3 that embeds it."""
     # The time of making stands in the file: the document's own date keeps the bytes the same.
     timestamp = datetime(issue_date.year, issue_date.month, issue_date.day, tzinfo=UTC)
+    inputs = {"data": json.dumps(layout, ensure_ascii=False)}
+    if xml is not None:
+        inputs["xml"] = xml.decode()
     pdf = _compiler().compile(
         format="pdf",
-        sys_inputs={"data": json.dumps(layout, ensure_ascii=False)},
-        pdf_standards="a-3b" if archive else None,
+        sys_inputs=inputs,
+        pdf_standards=None if xml is None else "a-3b",
         timestamp=timestamp,
     )
     return cast(bytes, pdf)

@@ -15,6 +15,7 @@ from common.errors import ConflictError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
 from common.money import Money
+from invoicing.documents import credit_note_pdf
 from invoicing.domain.credit_notes import CreditableLine, CreditLine, CreditNoteTotals, credit_note_totals
 from invoicing.domain.document_states import check_not_locked
 from invoicing.domain.taxes import Tax, Taxes
@@ -197,7 +198,7 @@ def _content(
 def announce(session: TenantSession, note: CreditNote, invoice: Invoice) -> None:
     """Tell the others about a credit note and what became of its amount."""
     session.flush()
-    message = credit_note_issued(note, invoice)
+    message = credit_note_issued(note, invoice, credit_note_pdf(session, note))
     outbox.add(session, message, aggregate_id=note.id, aggregate_version=note.version)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from common.auth import Role, allow
 from common.http import Blueprint, current_session, idempotent
+from common.http.audited import changes_nothing
 from notifications.api.schemas import PreviewInSchema, PreviewSchema, TemplateListSchema, TemplateSchema, WordingSchema
 from notifications.domain.templates import TEMPLATES
 from notifications.mail.samples import variables
@@ -54,6 +55,7 @@ def drop_template(event: str, language: str) -> None:
 
 @blueprint.route("/v1/notification-templates/<event>/preview", methods=["POST"])
 @allow(*STAFF)
+@changes_nothing
 @idempotent()
 @blueprint.arguments(PreviewInSchema)
 @blueprint.response(200, PreviewSchema)

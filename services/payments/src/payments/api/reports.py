@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from common.auth import Role, allow
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
-from common.http.schemas import QuerySchema
+from common.http.schemas import CivilDate, QuerySchema
 from payments.services.readiness import setup_facts, setup_problems
 from payments.services.reconciliation import reconcile
 
@@ -18,8 +18,8 @@ blueprint = Blueprint("payment-reports", __name__, description="Reports about mo
 class ReconciliationQuery(QuerySchema):
     """Civil dates in the organisation's zone, both inclusive."""
 
-    start = fields.Date(required=True)
-    end = fields.Date(required=True)
+    start = CivilDate(required=True)
+    end = CivilDate(required=True)
 
 
 class ReconciliationLineSchema(StrictSchema):

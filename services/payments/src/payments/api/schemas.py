@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, MoneyField, StrictSchema, Text
-from common.http.schemas import example_id
+from common.http.schemas import CivilDate, example_id
 from payments.gateways.registry import PROVIDERS
 from payments.gateways.terms import MethodKind
 
@@ -128,7 +128,7 @@ class PayInSchema(StrictSchema):
     method = fields.String(validate=validate.OneOf(["cash", "bank_transfer", "pos"]))
     amount = MoneyField()
     reference = Text(allow_none=True)
-    date = fields.Date()
+    date = CivilDate()
 
     @validates_schema
     def check_way(self, data: dict[str, Any], **_kwargs: Any) -> None:

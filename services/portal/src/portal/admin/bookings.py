@@ -15,8 +15,8 @@ from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.fields import ChoiceField, MoneyField, WallTimeField, required_number
-from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.formats import organization_zone
+from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import by_id
 from portal.problems import ApiProblem
 from portal.states import STATES
@@ -90,13 +90,13 @@ def quote_booking() -> str:
     form = _booking_form()
     body = {name: value for name, value in form.body().items() if name not in {"note", "custom_price", "is_free"}}
     if not {"resource_id", "start", "end"} <= body.keys():
-        return render_template("macros/quote.html", quote=None, refusal=None)
+        return render_template("macros/quote.html", quote=None)
     try:
         found = api().post("/v1/bookings/quote", body)
     except ApiProblem as problem:
-        refusal = problem.faults[0].detail if problem.faults else problem.sentence
-        return render_template("macros/quote.html", quote=None, refusal=refusal)
-    return render_template("macros/quote.html", quote=found, refusal=None)
+        why_not = problem.faults[0].detail if problem.faults else problem.sentence
+        return render_template("macros/quote.html", quote=None, why_not=why_not)
+    return render_template("macros/quote.html", quote=found)
 
 
 @blueprint.get("/bookings/<booking_id>")

@@ -22,7 +22,8 @@ def _each_problem_once(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What stands in the way of several steps is named at the first of them."""
     seen: set[str] = set()
     for step in steps:
-        step["problems"] = [p for p in step["problems"] if not (p["detail"] in seen or seen.add(p["detail"]))]
+        step["problems"] = [problem for problem in step["problems"] if problem["detail"] not in seen]
+        seen |= {problem["detail"] for problem in step["problems"]}
     return steps
 
 

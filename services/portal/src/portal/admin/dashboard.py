@@ -3,41 +3,80 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import current_app, render_template
+from flask import current_app, render_template, session
 
 from common.clock import wall_to_instant
 from portal.admin.checklist import count_done
 from portal.admin.door import blueprint, read_clock
 from portal.api import api
-from portal.formats import instant_text, organization_zone, parse_instant
+from portal.charts import Column, columns
+from portal.formats import instant_text, money, month_name, organization_zone, parse_instant
 from portal.names import customer_names
 from portal.seats import current_seat
+
+SHOWN = "held,tentative,confirmed,checked_in,completed"
 
 
 @blueprint.get("/")
 def dashboard() -> str:
-    """Today's bookings, what is owed, what failed, and the next step of the checklist."""
+    """Today's bookings, what came in and is owed, what failed, and the next step of the checklist."""
     start, end = today()
     calls = api()
-    steps = (calls.maybe("/v1/setup") or {}).get("steps", [])
-    bookings = calls.items("/v1/bookings", **{"from": start, "to": end}, limit=50)
-    bookings = sorted((b for b in bookings if b["status"] not in {"cancelled", "expired", "rejected"}), key=_start)
-    invoices = calls.items("/v1/invoices", limit=100)
-    failed = [p for p in calls.items("/v1/payments", limit=50) if p["state"] == "failed"][:5]
+    bookings = calls.items("/v1/bookings", **{"from": start, "to": end}, status=SHOWN, sort="start", limit=50)
+    failed = calls.items("/v1/payments", state="failed", limit=5)
     return render_template(
         "admin/dashboard.html",
-        steps=steps,
-        done=count_done(steps),
-        following=next((step for step in steps if step["state"] == "todo"), None),
+        **_checklist(),
         bookings=bookings,
         failed=failed,
-        names=customer_names([*bookings, *failed]),
-        money=_money(invoices),
+        names=customer_names(failed),
+        owed=_receivables(),
+        recurring=next(iter(calls.items("/v1/reports/mrr")), None),
+        revenue=_revenue(),
+        rooms=_occupancy(),
         today=start,
     )
+
+
+def _checklist() -> dict[str, Any]:
+    """Where the checklist stands; once nothing is left to do it is not asked for again."""
+    steps = [] if session.get("all_set_up") else (api().maybe("/v1/setup") or {}).get("steps", [])
+    following = next((step for step in steps if step["state"] == "todo"), None)
+    if steps and following is None:
+        session["all_set_up"] = True
+    return {"steps": steps, "done": count_done(steps), "following": following}
+
+
+def _receivables() -> dict[str, Any]:
+    rows = api().items("/v1/reports/receivables")
+    total = sum(row["total"]["amount_minor"] for row in rows)
+    due = total - sum(row["not_due"]["amount_minor"] for row in rows)
+    return {"total": _amount(total), "overdue": _amount(due)}
+
+
+def _revenue() -> list[Column]:
+    """Net revenue of the last six months."""
+    by_month: dict[str, int] = {}
+    for row in api().items("/v1/reports/revenue"):
+        by_month[row["month"]] = by_month.get(row["month"], 0) + row["net"]["amount_minor"]
+    months = sorted(by_month)[-6:]
+    return columns([(month_name(month), by_month[month], money(_amount(by_month[month]))) for month in months])
+
+
+def _occupancy() -> list[dict[str, Any]]:
+    """How full the rooms are in these seven days, the fullest first."""
+    first = now().astimezone(ZoneInfo(organization_zone())).date()
+    window = {"from": first.isoformat(), "to": (first + timedelta(days=7)).isoformat()}
+    rows = api().items("/v1/reports/occupancy", **window)
+    return sorted(rows, key=lambda row: Decimal(row["percent"]), reverse=True)[:6]
+
+
+def _amount(minor: int) -> dict[str, Any]:
+    return {"amount_minor": minor, "currency": current_seat().organization.get("currency", "EUR")}
 
 
 def now() -> datetime:
@@ -54,20 +93,3 @@ def today() -> tuple[str, str]:
     midnight = now().astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     ends = midnight + timedelta(days=1)
     return instant_text(wall_to_instant(midnight, zone)), instant_text(wall_to_instant(ends, zone))
-
-
-def _start(booking: dict[str, Any]) -> str:
-    return str(booking["start"])
-
-
-def _money(invoices: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over the newest invoices."""
-    currency = current_seat().organization.get("currency", "EUR")
-    issued = [i for i in invoices if i["state"] in {"open", "paid"} and i["total"]["currency"] == currency]
-    parts = {
-        "invoiced": sum(i["total"]["amount_minor"] for i in issued),
-        "paid": sum(i["paid"]["amount_minor"] for i in issued),
-        "owed": sum(i["payable"]["amount_minor"] for i in issued),
-        "overdue": sum(i["payable"]["amount_minor"] for i in issued if i.get("overdue")),
-    }
-    return {name: {"amount_minor": amount, "currency": currency} for name, amount in parts.items()}

@@ -11,8 +11,8 @@ from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField
-from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.formats import local
+from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import customer_names
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext

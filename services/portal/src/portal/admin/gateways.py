@@ -71,9 +71,8 @@ def test_gateway(gateway_id: str) -> Response:
     """Charge a small amount and give it back."""
     require(*EDITORS)
     currency = current_seat().organization["currency"]
-    body: dict[str, Any] = {"amount": {"amount_minor": 100, "currency": currency}}
-    if request.form.get("provider") == "sandbox":
-        body["token"] = "sandbox_ok"
+    card = {"token": "sandbox_ok"} if request.form.get("provider") == "sandbox" else {}
+    body = {"amount": {"amount_minor": 100, "currency": currency}, **card}
     act(
         lambda: api().post(f"/v1/payment-gateways/{gateway_id}/test-charge", body),
         _("The test charge went through and was given back."),

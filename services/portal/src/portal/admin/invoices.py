@@ -14,8 +14,8 @@ from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.downloads import pass_on
 from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, required_number
-from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.formats import local
+from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import customer_names
 from portal.states import STATES, choices
 from portal.translation import gettext as _
@@ -65,7 +65,11 @@ class InvoiceForm(ApiForm):
         body = {**options.customer_part(self.customer.data), "issue": True}
         if self.description.data:
             quantity = self.quantity.api_value() or "1"
-            line = {"description": self.description.data, "quantity": quantity, "unit_price": self.unit_price.api_value()}
+            line = {
+                "description": self.description.data,
+                "quantity": quantity,
+                "unit_price": self.unit_price.api_value(),
+            }
             tax = self.tax_percent.api_value()
             body["lines"] = [{**line, **({"tax_percent": tax} if tax is not None else {})}]
         return body
@@ -159,9 +163,7 @@ def charge_invoice(invoice_id: str) -> Response:
     return _back(invoice_id)
 
 
-def _detail(
-    invoice_id: str, *, paying: PaymentForm | None = None, crediting: CreditForm | None = None
-) -> str:
+def _detail(invoice_id: str, *, paying: PaymentForm | None = None, crediting: CreditForm | None = None) -> str:
     calls = api()
     found = calls.get(f"/v1/invoices/{invoice_id}")
     owner = {name: found.get(name) for name in ("member_id", "company_id") if found.get(name)}

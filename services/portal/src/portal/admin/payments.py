@@ -30,7 +30,11 @@ def payments() -> str:
     coming = api().items("/v1/collections", limit=20)
     states = [("", _("All")), *((s, str(STATES[s][0])) for s in ("succeeded", "pending", "failed", "refunded"))]
     return render_template(
-        "admin/payments/list.html", page=page, coming=coming, names=customer_names([*page.items, *coming]), states=states
+        "admin/payments/list.html",
+        page=page,
+        coming=coming,
+        names=customer_names([*page.items, *coming]),
+        states=states,
     )
 
 

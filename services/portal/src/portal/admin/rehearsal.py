@@ -15,8 +15,8 @@ from common.clock import wall_to_instant
 from portal.admin.door import blueprint, read_clock, require
 from portal.api import api
 from portal.fields import WallTimeField, required_number
-from portal.forms import ApiForm, act
 from portal.formats import instant_text, local, money, organization_zone, parse_instant
+from portal.forms import ApiForm, act
 from portal.names import customer_name, customer_names
 from portal.seats import current_seat
 from portal.states import word

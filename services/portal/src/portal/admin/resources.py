@@ -121,5 +121,3 @@ def _form(shown: dict[str, Any]) -> ResourceForm:
 
 def _list() -> str:
     return url_for("admin.resources")
-
-

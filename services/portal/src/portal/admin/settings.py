@@ -77,10 +77,12 @@ def billing_settings() -> str | Response:
     """Three switches, Pay Now, and the terms."""
     found = api().get("/v1/settings/billing")
     form = BillingForm(shown=found)
-    form.period_start.offer([
-        ("first_of_month", _("on the first of the month")),
-        ("membership_start", _("on the day the membership began")),
-    ])
+    form.period_start.offer(
+        [
+            ("first_of_month", _("on the first of the month")),
+            ("membership_start", _("on the day the membership began")),
+        ]
+    )
     if form.is_submitted():
         require(*EDITORS)
     if form.send(lambda body: api().patch("/v1/settings/billing", body), nulls=True) is None:

@@ -22,6 +22,7 @@ from portal.translation import gettext as _
 from portal.translation import language, lazy_gettext
 
 _FIRST = ("DE", "AT", "CH", "GB", "IE", "US", "FR", "ES", "IT", "NL", "PT", "PL", "SE", "DK", "NO")
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})
 _SLUG = Regexp("^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", message=lazy_gettext("Small letters, digits and hyphens only."))
 
 
@@ -66,12 +67,10 @@ def sign_up() -> str | Response:
 @lru_cache
 def countries(tongue: str) -> list[tuple[str, str]]:
     """Countries by name, the likeliest first."""
-    names = Locale(tongue).territories
-    rest = sorted(
-        (code for code in names if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}),
-        key=lambda code: names[code],
-    )
-    return [(code, names[code]) for code in (*_FIRST, *(code for code in rest if code not in _FIRST))]
+    names = {str(code): name for code, name in Locale(tongue).territories.items()}
+    real = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
+    rest = sorted((code for code in real if code not in _FIRST), key=lambda code: names[code])
+    return [(code, names[code]) for code in (*_FIRST, *rest)]
 
 
 @lru_cache

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from portal.api import api
 from portal.fields import DayField, LineField
 from portal.formats import local
-from portal.forms import AN_EMAIL, FORM_STATUSES, MAYBE, NEEDED, ApiForm
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
 from portal.hub.door import blueprint, find, read_shop, shop_now
-from portal.problems import ApiProblem
+from portal.problems import FORM_STATUSES, ApiProblem
 from portal.states import word
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -81,7 +81,11 @@ def _item(shop: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     if room is None or not all(times.values()):
         abort(404)
     place = find(shop["locations"], room["location_id"]) or {}
-    return {"kind": "booking", "resource_id": room["id"], **times}, {**room, "timezone": place.get("timezone"), "kind": None}
+    return {"kind": "booking", "resource_id": room["id"], **times}, {
+        **room,
+        "timezone": place.get("timezone"),
+        "kind": None,
+    }
 
 
 def _quote(slug: str, item: dict[str, Any]) -> dict[str, Any] | None:

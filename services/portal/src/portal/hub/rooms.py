@@ -31,12 +31,12 @@ def quote_room(slug: str, resource_id: str) -> str:
     form, _shop, _found, _day = _room(slug, resource_id)
     body = form.body()
     if "start" not in body:
-        return render_template("macros/quote.html", quote=None, refusal=None)
+        return render_template("macros/quote.html", quote=None)
     try:
         found = api().post(f"/v1/storefront/{slug}/quote", {"resource_id": resource_id, **body})
     except ApiProblem as problem:
-        return render_template("macros/quote.html", quote=None, refusal=problem.sentence)
-    return render_template("macros/quote.html", quote=found, refusal=None)
+        return render_template("macros/quote.html", quote=None, why_not=problem.sentence)
+    return render_template("macros/quote.html", quote=found)
 
 
 def _room(slug: str, resource_id: str) -> tuple[SlotForm, dict[str, Any], dict[str, Any], Any]:

@@ -44,23 +44,25 @@ def book_room(resource_id: str) -> str | Response:
     made = form.send(lambda body: api().post("/v1/bookings", body | _whose(resource_id) | {"payment": "on_invoice"}))
     if made is None:
         return render_template("member/book_room.html", form=form, room=room, day=day)
-    act(lambda: made, _("Booked. See you then!") if made["status"] == "confirmed" else _("Asked for; we will tell you."))
+    act(
+        lambda: made, _("Booked. See you then!") if made["status"] == "confirmed" else _("Asked for; we will tell you.")
+    )
     return redirect(url_for("member.booking", booking_id=made["id"]))
 
 
 @blueprint.post("/<slug>/book/<resource_id>/quote")
 def quote_room(resource_id: str) -> str:
     """The price of what was chosen so far."""
-    form, _room_, _day = _room(resource_id)
+    form, *_rest = _room(resource_id)
     body = form.body()
     body.pop("note", None)
     if "start" not in body:
-        return render_template("macros/quote.html", quote=None, refusal=None)
+        return render_template("macros/quote.html", quote=None)
     try:
         found = api().post("/v1/bookings/quote", body | _whose(resource_id))
     except ApiProblem as problem:
-        return render_template("macros/quote.html", quote=None, refusal=problem.sentence)
-    return render_template("macros/quote.html", quote=found, refusal=None)
+        return render_template("macros/quote.html", quote=None, why_not=problem.sentence)
+    return render_template("macros/quote.html", quote=found)
 
 
 @blueprint.get("/<slug>/bookings")

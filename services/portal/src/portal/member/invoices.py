@@ -8,9 +8,8 @@ from werkzeug.wrappers import Response
 
 from portal.api import api
 from portal.downloads import pass_on
-from portal.forms import FORM_STATUSES
 from portal.member.door import blueprint
-from portal.problems import ApiProblem
+from portal.problems import FORM_STATUSES, ApiProblem
 from portal.states import word
 from portal.translation import gettext as _
 

@@ -1,0 +1,65 @@
+"""Promo codes: in any case, within their limits, once per use (GH-3)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from common.ids import encode_id, new_id
+from common.money import Money
+from contracts.catalog import PromoCodeChanged
+
+
+def euro(amount_minor: int) -> dict[str, Any]:
+    return {"amount_minor": amount_minor, "currency": "EUR"}
+
+
+def code(house: Any, **values: Any) -> None:
+    fields = {"percent": Decimal(50), "version": 1, **values}
+    house.feed(PromoCodeChanged(promo_code_id=new_id(), code="SPRING", **fields))
+
+
+def test_a_percentage_lowers_a_membership_for_good(house: Any) -> None:
+    code(house)
+    made = house.join("2027-03-01", promo_code="spring", discount_percent="10")
+    assert made["discount_percent"] == "55"
+    run = house.post("/v1/billing-runs", {"as_of": "2027-03-01", "dry_run": True}, 200)
+    assert run["invoices"][0]["total"] == euro(13500)
+
+
+def test_an_amount_lowers_a_fee_and_no_membership(house: Any) -> None:
+    code(house, percent=None, amount=Money(300, "EUR"))
+    fee = {"member_id": house.mem, "name": "Printing", "price": euro(1000), "promo_code": "SPRING"}
+    house.post("/v1/fees", fee)
+    assert house.post("/v1/invoices", {"member_id": house.mem})["total"] == euro(700)
+    body = {"plan_id": encode_id("pln", house.plan), "member_id": house.mem, "start_date": "2027-03-01"}
+    refused = house.api.post("/v1/memberships", {**body, "promo_code": "SPRING"})
+    assert (refused.status_code, refused.json["code"]) == (422, "promo_code_not_applicable")
+    assert house.get("/v1/memberships")["items"] == []
+
+
+def test_dates_scope_and_unknown_codes_are_refused(house: Any) -> None:
+    fee = {"member_id": house.mem, "name": "Printing", "price": euro(1000), "promo_code": "SPRING"}
+    assert house.api.post("/v1/fees", fee).json["code"] == "promo_code_unknown"
+    code(house, valid_until=date(2027, 1, 31))
+    assert house.api.post("/v1/fees", fee).json["code"] == "promo_code_expired"
+
+
+def test_the_last_use_goes_to_one_of_ten(house: Any) -> None:
+    code(house, max_uses=1)
+    members = [house.add_member(display_name=f"M{n}") for n in range(10)]
+    answers: Counter[int] = Counter()
+
+    def buy(member: Any) -> None:
+        body = {"member_id": encode_id("mem", member), "name": "x", "price": euro(100), "promo_code": "SPRING"}
+        answers[house.sign_in(house.app, house.organization_id).post("/v1/fees", body).status_code] += 1
+
+    threads = [threading.Thread(target=buy, args=(member,)) for member in members]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {201: 1, 409: 9}
