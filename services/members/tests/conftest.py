@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from common.http.audit_log import find_entries
+from common.ids import decode_id
 from common.testing.plugin import ApiClient
 from members.service import SERVICE
 
@@ -58,3 +60,14 @@ def signed_up(members_app: Any, visitor: ApiClient) -> Callable[..., Any]:
         return ApiClient(members_app.test_client(), answer.json["access_token"]), answer.json
 
     return make
+
+
+@pytest.fixture
+def audit_log(members_app: Any) -> Callable[..., list[dict[str, Any]]]:
+    """``audit_log(organization, subject=…)``: what this service adds to an organisation's audit log, newest first."""
+
+    def read(organization: dict[str, Any], **filters: str) -> list[dict[str, Any]]:
+        asked = {"organization_id": str(decode_id("org", organization["id"])), "limit": 50, **filters}
+        return find_entries(members_app.extensions["database"], "members", asked)
+
+    return read

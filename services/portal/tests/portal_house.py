@@ -144,12 +144,16 @@ STOREFRONT = {
 CHECKOUT = {"id": "chk_1", "state": "awaiting_payment", "amount": euro(4500), "expires_at": "2027-02-01T08:10:00Z",
             "payment": {"provider": "sandbox"}, "items": [], "customer": {"name": "Stranger"}}  # fmt: skip
 
+API_KEY = {"id": "key_1", "name": "Door system", "role": "front_desk", "hint": "dk_ab", "last_used_at": None}
+AUDIT = {"id": "aud_1", "at": "2027-02-01T08:00:00Z", "actor": "usr_1", "actor_role": "owner", "address": "127.0.0.1",
+         "action": "member.changed", "subject": MEMBER, "changes": {"name": ["A", "B"]}}  # fmt: skip
+
 _LISTS: dict[str, list[Any]] = {
     "/v1/locations": LOCATIONS, "/v1/resources": RESOURCES, "/v1/plans": PLANS, "/v1/members": MEMBERS,
     "/v1/bookings": [BOOKING], "/v1/invoices": [INVOICE], "/v1/payments": [PAYMENT], "/v1/memberships": [MEMBERSHIP],
     "/v1/payment-methods": [METHOD], "/v1/collections": [COLLECTION], "/v1/notifications": [NOTIFICATION],
     "/v1/payment-gateways": [GATEWAY], "/v1/fees": [FEE], "/v1/resource-rates": [RATE], "/v1/billing-runs": [RUN],
-    "/v1/companies": [COMPANY], "/v1/users": [], "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
+    "/v1/companies": [COMPANY], "/v1/users": [], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT], "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
 }  # fmt: skip
 _REPORTS: dict[str, Any] = {
     "/v1/reports/mrr": [{"mrr": euro(30000), "active_memberships": 1}],

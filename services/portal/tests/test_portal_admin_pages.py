@@ -54,6 +54,8 @@ PAGES = [
     "/admin/settings/billing",
     "/admin/settings/organization",
     "/admin/team",
+    "/admin/api-keys",
+    "/admin/audit-log",
     "/admin/account",
     "/admin/rehearsal",
 ]

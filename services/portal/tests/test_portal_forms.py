@@ -163,3 +163,11 @@ def test_weekend_prices_survive_a_change_of_the_rate(owner: Any, gateway: Any) -
         (1600, "any"),
         (1000, "weekend"),
     ]
+
+
+def test_a_new_api_key_is_shown_this_once(owner: Any, gateway: Any) -> None:
+    key = {"id": "key_2", "name": "Door", "key": "dk_secret_once", "role": "front_desk"}
+    gateway.answers[("POST", "/v1/api-keys")] = (201, key)
+    page = owner.send("/admin/api-keys", {"name": "Door", "role": "front_desk"}).get_data(as_text=True)
+    assert "dk_secret_once" in page
+    assert "dk_secret_once" not in owner.read("/admin/api-keys")

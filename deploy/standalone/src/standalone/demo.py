@@ -52,7 +52,8 @@ class DemoApi:
     def sign_up(self, body: dict[str, Any]) -> None:
         """Create the organisation, or sign in when an earlier start created it."""
         answer = self._client.post("/v1/organizations", json=body, headers={"Idempotency-Key": "demo-sign-up"})
-        if answer.status_code == 409:
+        if answer.status_code in {409, 422}:
+            # An earlier start got at least this far: the slug is taken, or the key was used in another month.
             owner = body["owner"]
             credentials = {"email": owner["email"], "password": owner["password"], "organization": body["slug"]}
             answer = self._client.post("/v1/tokens", json=credentials)
@@ -120,6 +121,15 @@ def _organization(api: DemoApi, start: datetime) -> None:
             "owner": owner,
         }
     )
+    profile = {
+        "address": {"line1": "Quay 1", "postal_code": "20457", "city": "Hamburg"},
+        "vat_number": "DE136695976",
+        "email": "hello@harbour.example",
+        "brand_colour": "#0b6e4f",
+    }
+    api.send("PATCH", "/v1/organization", profile, "profile")
+    shop = {"published": True, "headline": "Work by the water", "brand_color": "#0b6e4f"}
+    api.send("PATCH", "/v1/storefront-settings", shop, "storefront")
     switches = {"automatic_generation": True, "automatic_sending": True, "automatic_collection": True, "pay_now": True}
     api.send("PATCH", "/v1/settings/billing", {**switches, "payment_terms_days": 7, "tax_percent": "19"}, "settings")
 
@@ -161,15 +171,16 @@ def _members(api: DemoApi, location: str) -> list[str]:
     for name, email, token in _MEMBERS:
         member = api.post("/v1/members", {"name": name, "email": email, "location_id": location}, f"member-{email}")
         made.append(str(member["id"]))
+        if email == DEMO_LOGINS.member:
+            body = {"password": DEMO_LOGINS.password}
+            api.post(f"/v1/members/{member['id']}/password", body, f"password-{email}")
         if token:
             body = {"member_id": member["id"], "token": token}
             api.post("/v1/payment-methods/setup", body, f"method-{email}")
     return made
 
 
-def _memberships(
-    api: DemoApi, members: list[str], plans: dict[str, str], location: str, start: datetime
-) -> None:
+def _memberships(api: DemoApi, members: list[str], plans: dict[str, str], location: str, start: datetime) -> None:
     for number, member in enumerate(members):
         plan = plans["Dedicated desk" if number % 3 == 2 else "Flex desk"]
         begins = (start + timedelta(days=3 * number)).date().isoformat()

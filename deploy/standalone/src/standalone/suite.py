@@ -60,9 +60,7 @@ class Suite:
         gateway_settings = GatewaySettings(internal_token=self.settings.internal_token)
         gateway = create_gateway_app(gateway_settings, upstreams)
         portal_settings = PortalSettings(secret=self.settings.secret)
-        upstreams["portal"] = WsgiUpstream(
-            "portal", create_portal_app(portal_settings, WsgiGateway(gateway))
-        )
+        upstreams["portal"] = WsgiUpstream("portal", create_portal_app(portal_settings, WsgiGateway(gateway)))
         return gateway
 
     def stop(self) -> None:

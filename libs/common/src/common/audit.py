@@ -15,7 +15,6 @@ from common.db.plumbing import audit_table, plumbing_metadata
 from common.ids import new_id
 from common.telemetry import current_trace
 
-
 _PENDING = "audit.pending"
 _WRITTEN = "audit.written"
 

@@ -11,7 +11,7 @@ from flask import Flask
 from common.clock import SystemClock
 from common.http.app import ServiceApi
 from common.http.openapi import complete_document, field_attributes, schema_name
-from gateway.api import checklist, clock, documents, storefront
+from gateway.api import audit_log, checklist, clock, documents, storefront
 from gateway.api.callers import register_callers
 from gateway.arrivals import Arrivals
 from gateway.config import GatewaySettings
@@ -49,6 +49,7 @@ def create_gateway_app(settings: GatewaySettings, upstreams: Mapping[str, Any] |
         "upstreams": known,
         "clock": SystemClock(),
         "clocks": clocks,
+        "internal_calls": calls,
         "simulation": Simulation(clocks, reports),
     }
     register_callers(app)
@@ -74,6 +75,6 @@ def _register_api(app: GatewayApp) -> None:
     app.api = ServiceApi(app, spec_kwargs={"marshmallow_plugin": plugin})
     if plugin.converter is not None:
         plugin.converter.add_attribute_function(field_attributes)  # type: ignore[no-untyped-call]
-    for part in (clock, checklist, storefront):
+    for part in (clock, checklist, audit_log, storefront):
         app.api.register_blueprint(part.blueprint)
     complete_document(app)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ TABLE: dict[str, str] = {
     "/openapi.json": GATEWAY,
     "/docs": GATEWAY,
     "/v1/setup": GATEWAY,
+    "/v1/audit-log": GATEWAY,
     "/v1/organization/clock": GATEWAY,
     "/v1/storefront/*": GATEWAY,
     # who is who
@@ -33,7 +34,6 @@ TABLE: dict[str, str] = {
     "/v1/users": "members",
     "/v1/members": "members",
     "/v1/companies": "members",
-    "/v1/audit-log": "members",
     # what is on sale
     "/v1/locations": "catalog",
     "/v1/resources": "catalog",

@@ -103,7 +103,6 @@ def test_admins_leave_owners_alone(members_app: Any, visitor: ApiClient, signed_
     assert admin.delete(owner_path).status_code == 403
     assert admin.post("/v1/users", {**HOST, "email": "new@harbour.example", "role": "owner"}).status_code == 403
     assert admin.patch(f"/v1/users/{user['id']}", {"role": "owner"}).status_code == 403
-    assert admin.get("/v1/audit-log").status_code == 403
 
 
 def test_addresses_of_users_are_unique_and_rights_end_sign_ins(
@@ -127,15 +126,17 @@ def test_users_of_another_organisation_are_not_found(signed_up: SignedUp) -> Non
     assert stranger.delete(path).status_code == 404
 
 
-def test_the_audit_log_tells_who_changed_what_from_where(signed_up: SignedUp) -> None:
+def test_the_audit_log_tells_who_changed_what_from_where(
+    signed_up: SignedUp, audit_log: Callable[..., list[dict[str, Any]]]
+) -> None:
     owner, made = signed_up()
     owner.patch("/v1/organization", {"name": "Harbour"}, headers={"X-Forwarded-For": "192.0.2.7"})
     me = owner.get("/v1/me").json["subject"]
-    items = owner.get("/v1/audit-log").json["items"]
+    items = audit_log(made["organization"])
     assert [item["action"] for item in items] == ["organization.changed", "organization.created"]
     assert (items[0]["actor"], items[0]["actor_role"], items[0]["address"]) == (me, "owner", "192.0.2.7")
     assert (items[0]["subject"], items[0]["changes"]) == (made["organization"]["id"], {"name": "Harbour"})
     assert items[1]["actor"] == me
-    assert owner.get("/v1/audit-log?action=organization.created").json["items"] == items[1:]
-    stranger, _ = signed_up()
-    assert len(stranger.get("/v1/audit-log").json["items"]) == 1
+    assert audit_log(made["organization"], action="organization.created") == items[1:]
+    _, other = signed_up()
+    assert len(audit_log(other["organization"])) == 1

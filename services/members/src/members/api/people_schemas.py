@@ -170,28 +170,6 @@ class MeSchema(StrictSchema):
     is_contact_person = fields.Boolean()
 
 
-class AuditEntrySchema(StrictSchema):
-    """One change: who, what, when, from where."""
-
-    id = Id("aud")
-    at = Instant()
-    actor = fields.String()
-    actor_role = fields.String(allow_none=True)
-    address = fields.String(allow_none=True)
-    action = fields.String(metadata={"example": "member.changed"})
-    subject = fields.String()
-    changes = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True))
-    trace_id = fields.String(allow_none=True)
-
-
-class AuditQuery(ListQuery):
-    """Filters of the audit log."""
-
-    actor = fields.String(validate=validate.Length(max=100))
-    action = fields.String(validate=validate.Length(max=100))
-    subject = fields.String(validate=validate.Length(max=100))
-
-
 class SignInSchema(StrictSchema):
     """A device that was signed in."""
 

@@ -1,18 +1,15 @@
-"""``/v1/users`` (staff), ``/v1/me``, ``/v1/audit-log``."""
+"""``/v1/users`` (staff), ``/v1/me``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from common.audit import AuditEntry, entries
 from common.auth import Role, allow, current_principal
 from common.auth.tokens import unauthenticated
 from common.http import Blueprint, check_if_match, current_session, idempotent, page, page_schema, remember_etag
 from common.ids import decode_path_id
 from members.api.access import current_settings
 from members.api.people_schemas import (
-    AuditEntrySchema,
-    AuditQuery,
     MeSchema,
     UserInSchema,
     UserPatchSchema,
@@ -125,16 +122,3 @@ def _who(subject: str) -> Person | ApiKey:
     if person is None:
         raise unauthenticated("unauthenticated", "whoever this token was made for has left")
     return person
-
-
-@blueprint.route("/v1/audit-log", methods=["GET"])
-@allow(Role.OWNER)
-@blueprint.arguments(AuditQuery, location="query")
-@blueprint.response(200, page_schema(AuditEntrySchema))
-def list_audit_log(query: dict[str, Any]) -> dict[str, Any]:
-    """List who changed what about the organisation and its people, newest first."""
-    statement = entries(current_session())
-    for name in ("actor", "action", "subject"):
-        if query.get(name):
-            statement = statement.where(getattr(AuditEntry, name) == query[name])
-    return page(current_session(), statement, query, key=AuditEntry.id)

@@ -254,7 +254,7 @@ def _watch_unknown(session: TenantSession, payment: Payment, *, asked_again: boo
 
 def note(session: TenantSession, payment: Payment, state: str, code: str | None) -> None:
     """Add a line to the payment's own story."""
-    line = {"at": session.now().isoformat(), "state": state, "failure_code": code}
+    line = {"at": session.now().isoformat().replace("+00:00", "Z"), "state": state, "failure_code": code}
     payment.attempts = [*payment.attempts, line]
 
 

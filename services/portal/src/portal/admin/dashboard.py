@@ -15,7 +15,6 @@ from portal.admin.door import blueprint, read_clock
 from portal.api import api
 from portal.charts import Column, columns
 from portal.formats import instant_text, money, month_name, organization_zone, parse_instant
-from portal.names import customer_names
 from portal.seats import current_seat
 
 SHOWN = "held,tentative,confirmed,checked_in,completed"
@@ -33,7 +32,6 @@ def dashboard() -> str:
         **_checklist(),
         bookings=bookings,
         failed=failed,
-        names=customer_names(failed),
         owed=_receivables(),
         recurring=next(iter(calls.items("/v1/reports/mrr")), None),
         revenue=_revenue(),

@@ -75,6 +75,8 @@ NAVIGATION: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place(_("Billing"), "admin.billing_settings", "toggles", "/admin/settings/billing"),
             Place(_("Organisation"), "admin.organization_settings", "gear", "/admin/settings/organization", EDITORS),
             Place(_("Team"), "admin.team", "person-gear", "/admin/team", EDITORS),
+            Place(_("API keys"), "admin.api_keys", "key", "/admin/api-keys", EDITORS),
+            Place(_("Audit log"), "admin.audit_log", "journal-text", "/admin/audit-log", ("owner",)),
         ),
     ),
 )
