@@ -16,12 +16,8 @@ import pytest
 import waitress
 from client import GatewayClient
 from footings import free_ports
-from gateway.app import create_gateway_app
-from gateway.config import GatewaySettings
-from gateway.upstreams import WsgiUpstream
 from operations import Operation, operations
 from sqlalchemy import make_url
-from standalone.services import ALL_SERVICES
 from tenants import Tenant, settle
 
 from common.db import Database, TenantSession
@@ -30,6 +26,10 @@ from common.http import ServiceApp
 from common.messaging import LocalTransport
 from common.runtime import ServiceRuntime, start_threads
 from contracts.subscriptions import ROUTING
+from gateway.app import create_gateway_app
+from gateway.config import GatewaySettings
+from gateway.upstreams import WsgiUpstream
+from standalone.services import ALL_SERVICES
 
 
 @dataclass

@@ -51,7 +51,12 @@ class Killer:
 
 def running_processes(data: Path) -> list[tuple[str, int]]:
     """Names and ids of the web and worker processes, from the launcher's own status."""
-    told = {**os.environ, "DESKLEDGER_DATA": str(data), "DESKLEDGER_POSTGRES_URL": "postgresql://x", "AMQP_URL": "amqp://x"}
+    told = {
+        **os.environ,
+        "DESKLEDGER_DATA": str(data),
+        "DESKLEDGER_POSTGRES_URL": "postgresql://x",
+        "AMQP_URL": "amqp://x",
+    }
     text = subprocess.run(
         [sys.executable, "-m", "servers", "status"], env=told, capture_output=True, text=True, timeout=20, check=False
     ).stdout
@@ -77,7 +82,9 @@ def test_the_story_survives_sigkill_of_any_process(data_folder: Path, postgres_s
         check_outcome(house)
 
 
-@pytest.mark.skipif(shutil.which("rabbitmqctl") is None, reason="rabbitmqctl is not here: the broker cannot be restarted")
+@pytest.mark.skipif(
+    shutil.which("rabbitmqctl") is None, reason="rabbitmqctl is not here: the broker cannot be restarted"
+)
 def test_the_story_survives_a_restart_of_rabbitmq(data_folder: Path, postgres_server_url: str, amqp_url: str) -> None:
     with servers(data_folder, postgres_server_url, amqp_url, web_workers=1) as footing:
         house = furnish(GatewayClient(footing.origin, patient=True))

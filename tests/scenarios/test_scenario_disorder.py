@@ -12,12 +12,12 @@ import waitress
 from client import GatewayClient
 from disorder import DisorderTransport
 from footings import free_ports
-from standalone.config import SuiteSettings
-from standalone.suite import Suite
 from story import check_outcome, furnish, join_and_book
 
 from common.db.migrate import drop_database
 from contracts.subscriptions import ROUTING
+from standalone.config import SuiteSettings
+from standalone.suite import Suite
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import kombu
 import urllib3
-from servers.processes import SERVICES, STORING
 
 from common.db.migrate import drop_database
 from common.messaging.rabbit import Topology
 from contracts.subscriptions import ROUTING
-
+from servers.processes import SERVICES, STORING
 
 # A busy two-core machine needs its time to start fourteen processes.
 READY_SECONDS = 240
@@ -104,7 +103,9 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
 
 
 def _quiet_environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.startswith(("DESKLEDGER_", "AMQP_", "PYTEST_", "PYTHONDONTWRITE"))}
+    return {
+        k: v for k, v in os.environ.items() if not k.startswith(("DESKLEDGER_", "AMQP_", "PYTEST_", "PYTHONDONTWRITE"))
+    }
 
 
 @contextmanager

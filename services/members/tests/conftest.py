@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from common.http.audit_log import find_entries
-from common.ids import decode_id
 from common.testing.plugin import ApiClient
 from members.service import SERVICE
 
@@ -64,10 +64,10 @@ def signed_up(members_app: Any, visitor: ApiClient) -> Callable[..., Any]:
 
 @pytest.fixture
 def audit_log(members_app: Any) -> Callable[..., list[dict[str, Any]]]:
-    """``audit_log(organization, subject=…)``: what this service adds to an organisation's audit log, newest first."""
+    """``audit_log(organization_id, subject=…)``: what this service adds to the audit log, newest first."""
 
-    def read(organization: dict[str, Any], **filters: str) -> list[dict[str, Any]]:
-        asked = {"organization_id": str(decode_id("org", organization["id"])), "limit": 50, **filters}
+    def read(organization_id: UUID, **filters: str) -> list[dict[str, Any]]:
+        asked = {"organization_id": str(organization_id), "limit": 50, **filters}
         return find_entries(members_app.extensions["database"], "members", asked)
 
     return read

@@ -153,7 +153,8 @@ _LISTS: dict[str, list[Any]] = {
     "/v1/bookings": [BOOKING], "/v1/invoices": [INVOICE], "/v1/payments": [PAYMENT], "/v1/memberships": [MEMBERSHIP],
     "/v1/payment-methods": [METHOD], "/v1/collections": [COLLECTION], "/v1/notifications": [NOTIFICATION],
     "/v1/payment-gateways": [GATEWAY], "/v1/fees": [FEE], "/v1/resource-rates": [RATE], "/v1/billing-runs": [RUN],
-    "/v1/companies": [COMPANY], "/v1/users": [], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT], "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
+    "/v1/companies": [COMPANY], "/v1/users": [], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT],
+    "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
 }  # fmt: skip
 _REPORTS: dict[str, Any] = {
     "/v1/reports/mrr": [{"mrr": euro(30000), "active_memberships": 1}],

@@ -21,7 +21,7 @@ def test_numbers_are_read_as_people_write_them(portal: Any, typed: str, meant: s
 
 @pytest.mark.parametrize("typed", ["", "twelve", "1.2.3", "NaN", "Infinity", "1e3x"])
 def test_what_is_no_number_is_refused(portal: Any, typed: str) -> None:
-    with portal.test_request_context("/"), pytest.raises(ValueError, match="^"):
+    with portal.test_request_context("/"), pytest.raises(ValueError, match=r".*"):
         read_number(typed)
 
 

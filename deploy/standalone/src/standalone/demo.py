@@ -22,7 +22,7 @@ class DemoLogins:
     organization: str = "harbour-demo"
     owner: str = "owner@harbour.example"
     member: str = "ada@harbour.example"
-    password: str = "harbour-demo-2027"
+    password: str = "harbour-demo-2027"  # noqa: S105 - shown on the screen at every start
 
 
 DEMO_LOGINS = DemoLogins()
@@ -74,7 +74,7 @@ class DemoApi:
     def _checked(answer: Any) -> dict[str, Any]:
         if answer.status_code >= 300:
             raise RuntimeError(f"the demo could not be loaded: {answer.status_code} {answer.get_data(as_text=True)}")
-        body: dict[str, Any] = answer.json
+        body: dict[str, Any] = answer.json if answer.data else {}
         return body
 
 

@@ -11,18 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from common.db.migrate import create_database
+from common.messaging import Consumer, LocalTransport, Transport
+from common.runtime import ServiceRuntime, start_threads
+from common.service import Service
+from contracts.subscriptions import ROUTING
 from gateway.app import create_gateway_app
 from gateway.config import GatewaySettings
 from gateway.upstreams import WsgiUpstream
 from portal.app import create_portal_app
 from portal.config import PortalSettings
 from portal.gateway import WsgiGateway
-
-from common.db.migrate import create_database
-from common.messaging import Consumer, LocalTransport, Transport
-from common.runtime import ServiceRuntime, start_threads
-from common.service import Service
-from contracts.subscriptions import ROUTING
 from standalone.config import SuiteSettings
 from standalone.postgres import database_url, embedded_server, given_server
 from standalone.services import ALL_SERVICES
