@@ -16,6 +16,7 @@ PAGES = [
     "/admin/bookings/bkg_1",
     "/admin/members",
     "/admin/members/new",
+    "/admin/members/import",
     "/admin/members/mem_1",
     "/admin/members/mem_1/edit",
     "/admin/companies",

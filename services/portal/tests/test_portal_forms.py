@@ -171,3 +171,18 @@ def test_a_new_api_key_is_shown_this_once(owner: Any, gateway: Any) -> None:
     page = owner.send("/admin/api-keys", {"name": "Door", "role": "front_desk"}).get_data(as_text=True)
     assert "dk_secret_once" in page
     assert "dk_secret_once" not in owner.read("/admin/api-keys")
+
+
+def test_import_is_looked_at_first_and_then_done_with_the_same_lines(owner: Any, gateway: Any) -> None:
+    report = {"dry_run": True, "rows": 2, "imported": 1, "failed": 1}
+    fault = {"row": 3, "pointer": "/email", "detail": "Not a valid email address."}
+    gateway.answers[("POST", "/v1/members/import")] = (200, {**report, "errors": [fault]})
+    lines = "name,email\nAda,ada@example.com\nBob,nope"
+    page = owner.send("/admin/members/import", {"text": lines, "step": "look"}).get_data(as_text=True)
+    assert "1 of 2 rows are good" in page
+    assert "Not a valid email address." in page
+    asked = gateway.last("POST", "/v1/members/import")
+    assert (asked.body, asked.query) == (lines.encode(), {"dry_run": "true"})
+    gateway.answers[("POST", "/v1/members/import")] = (200, {**report, "dry_run": False, "failed": 0, "errors": []})
+    assert owner.send("/admin/members/import", {"text": lines, "step": "import"}).status_code == 302
+    assert gateway.last("POST", "/v1/members/import").query == {}

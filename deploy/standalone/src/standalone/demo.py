@@ -105,6 +105,7 @@ def build_demo(api: DemoApi, tell: Any) -> None:
     _bookings(api, members, rooms, start)
     tell("two months of invoices and payments, on the rehearsal clock …")
     _advance(api, start, today)
+    _coming_week(api, members, rooms, today)
 
 
 def _organization(api: DemoApi, start: datetime) -> None:
@@ -202,6 +203,22 @@ def _bookings(api: DemoApi, members: list[str], rooms: dict[str, str], start: da
             "payment": "on_invoice",
         }
         api.post("/v1/bookings", body, f"booking-{number}")
+
+
+def _coming_week(api: DemoApi, members: list[str], rooms: dict[str, str], today: datetime) -> None:
+    """Bookings of the days to come, so that the calendar shows something."""
+    working_days = [day for day in (today + timedelta(days=n) for n in range(1, 9)) if day.weekday() < 5]
+    names = tuple(rooms)
+    for number in range(14):
+        begins = working_days[number % len(working_days)].replace(hour=8 + (3 * number) % 8)
+        body = {
+            "resource_id": rooms[names[number % 3]],
+            "member_id": members[number % 3],
+            "start": begins.isoformat(),
+            "end": (begins + timedelta(hours=1 + number % 2)).isoformat(),
+            "payment": "on_invoice",
+        }
+        api.post("/v1/bookings", body, f"coming-{number}")
 
 
 def _advance(api: DemoApi, start: datetime, today: datetime) -> None:

@@ -74,7 +74,13 @@ def service_cli(service: Service) -> click.Group:
     def web(bind: str, workers: int, threads: int) -> None:
         """Answer HTTP requests (gunicorn)."""
         runtime().close()
-        serve(lambda: runtime().web(), bind=bind, workers=workers, threads=threads)
+
+        def build() -> Any:
+            running = runtime()
+            running.export_spans()
+            return running.web()
+
+        serve(build, bind=bind, workers=workers, threads=threads)
 
     @cli.command()
     def worker() -> None:

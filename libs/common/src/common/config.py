@@ -35,6 +35,9 @@ class Settings:
     log_level: str = from_env("LOG_LEVEL", "INFO")
     log_format: str = from_env("LOG_FORMAT", "json")
     otel_endpoint: str = from_env("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    # Where a worker answers /livez, /readyz and /metrics; port 0: nowhere.
+    worker_port: int = from_env("WORKER_PORT", 0)
+    metrics_bind: str = from_env("METRICS_BIND", "127.0.0.1")
     pool_size: int = from_env("DATABASE_POOL_SIZE", 10)
     max_body_bytes: int = from_env("MAX_BODY_BYTES", 1_048_576)
 

@@ -24,7 +24,7 @@ from sqlalchemy import DateTime, Select, Subquery, bindparam, cast, func, litera
 
 from common.db import Database, TenantSession
 from common.db.plumbing import organization_table
-from common.telemetry import Trace, trace_id_of, tracing
+from common.telemetry import Trace, span, trace_id_of, tracing
 
 logger = structlog.get_logger(__name__)
 JOB_RUNS = Counter("deskledger_job_runs_total", "Runs of scheduled jobs", ["service", "job", "outcome"])
@@ -164,7 +164,8 @@ class Scheduler:
         key = (job.name, run.organization_id)
         with tracing(Trace(trace_id=trace_id_of(None), request_id="", actor=f"job:{job.name}")):
             try:
-                job.run(run)
+                with span(f"job {job.name}"):
+                    job.run(run)
             except Exception:
                 logger.exception("job_failed", service=self._service, job=job.name, organization=str(key[1]))
                 JOB_RUNS.labels(self._service, job.name, "failed").inc()

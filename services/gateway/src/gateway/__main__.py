@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from common.cli import serve
 from common.config import ConfigurationError
+from common.telemetry import export_spans
 from common.telemetry.logs import configure_logs
 from gateway.app import create_gateway_app
 from gateway.config import GatewaySettings, load_gateway_settings
@@ -33,7 +35,12 @@ def web(bind: str, workers: int, threads: int) -> None:
     settings = _settings()
     with _counters_file(settings) as file:
         shared = replace(settings, rate_limit_file=file)
-        serve(lambda: create_gateway_app(shared), bind=bind, workers=workers, threads=threads)
+        serve(lambda: _app(shared), bind=bind, workers=workers, threads=threads)
+
+
+def _app(settings: GatewaySettings) -> Any:
+    export_spans("gateway", settings.otel_endpoint)
+    return create_gateway_app(settings)
 
 
 @contextmanager

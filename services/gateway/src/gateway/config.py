@@ -24,6 +24,7 @@ class GatewaySettings:
     portal_url: str = from_env("PORTAL_URL", "")
     log_level: str = from_env("LOG_LEVEL", "INFO")
     log_format: str = from_env("LOG_FORMAT", "json")
+    otel_endpoint: str = from_env("OTEL_EXPORTER_OTLP_ENDPOINT", "")
     max_body_bytes: int = from_env("MAX_BODY_BYTES", 16 * 1024 * 1024)
     upstream_seconds: float = from_env("UPSTREAM_TIMEOUT_SECONDS", 60.0)
     connect_seconds: float = from_env("UPSTREAM_CONNECT_SECONDS", 1.0)

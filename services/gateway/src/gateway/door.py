@@ -19,7 +19,8 @@ from werkzeug.wrappers import Request, Response
 from common.errors import DomainError, NotFoundError
 from common.http.app import MESSAGES_HEADER
 from common.http.problems import from_domain_error, from_http_exception, problem
-from common.telemetry import Trace, trace_id_of, tracing
+from common.telemetry import Trace, current_trace, span, span_id_of, trace_id_of, tracing
+from common.telemetry.access import note_request
 from common.telemetry.metrics import observe_request
 from gateway.api.callers import CALLER
 from gateway.arrivals import Arrivals
@@ -68,15 +69,20 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         started = time.perf_counter()
         address, is_believed = self._addresses.of(environ)
-        trace_id = trace_id_of(environ.get("HTTP_TRACEPARENT"))
-        trace = Trace(trace_id=trace_id, request_id=request_id_of(environ, trace_id), address=address)
+        traceparent = environ.get("HTTP_TRACEPARENT")
+        trace_id = trace_id_of(traceparent)
+        request_id = request_id_of(environ, trace_id)
+        trace = Trace(trace_id, request_id, address=address, span_id=span_id_of(traceparent))
         is_secure = _is_secure(environ, is_believed)
-        with tracing(trace):
-            visit = Visit(environ, trace, is_secure, self._settings.max_body_bytes)
+        with tracing(trace), span(environ["REQUEST_METHOD"], "server") as running:
+            # Our own span, when there are any, is what the services' spans hang on.
+            visit = Visit(environ, current_trace(), is_secure, self._settings.max_body_bytes)
             answer = self._answer(visit)
             self._dress(visit, answer.headers)
             route = visit.route or _UNMATCHED
-            observe_request(GATEWAY, visit.method, route.name, answer.status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            observe_request(GATEWAY, visit.method, route.name, answer.status, seconds)
+            note_request(running, visit.method, route.name, answer.status, seconds)
         start_response(_status_line(answer.status), answer.headers)
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
 

@@ -56,6 +56,11 @@ class Api:
         headers = {"Idempotency-Key": _key(path)}
         return self._checked(self.send("POST", path, body={} if body is None else body, headers=headers)).json
 
+    def post_csv(self, path: str, text: str, **query: Any) -> Any:
+        """Send a CSV file. Raises ApiProblem."""
+        headers = {"Idempotency-Key": _key(path), "Content-Type": "text/csv; charset=utf-8"}
+        return self._checked(self.send("POST", path, query=query, body=text.encode(), headers=headers)).json
+
     def patch(self, path: str, body: Any) -> Any:
         """Change. Raises ApiProblem."""
         return self._checked(self.send("PATCH", path, body=body)).json

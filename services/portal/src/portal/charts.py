@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 560, 190
-_TOP, _BOTTOM, _GAP = 24, 24, 14
+_TOP, _BOTTOM, _GAP, _WIDEST = 26, 26, 14, 76
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ def columns(values: Sequence[tuple[str, int, str]]) -> list[Column]:
         return []
     most = max(1, *(value for _label, value, _text in values))
     step = WIDTH // len(values)
+    width = min(step - _GAP, _WIDEST)
     room = HEIGHT - _TOP - _BOTTOM
     drawn = []
     for number, (label, value, text) in enumerate(values):
         height = max(0, value) * room // most
-        drawn.append(Column(number * step + _GAP // 2, HEIGHT - _BOTTOM - height, step - _GAP, height, label, text))
+        drawn.append(Column(number * step + (step - width) // 2, HEIGHT - _BOTTOM - height, width, height, label, text))
     return drawn

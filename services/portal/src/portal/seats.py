@@ -51,6 +51,8 @@ class Seat:
 
 
 _ORGANIZATION = ("id", "name", "slug", "country", "currency", "timezone", "mode", "language", "brand_colour")
+# What pages keep in the session that says nothing about another organisation.
+_OF_ONE_ORGANIZATION = ("since", "clock", "all_set_up")
 _ME = ("subject", "role", "name", "email", "language", "member_id", "company_id", "is_billing_person")
 
 
@@ -63,6 +65,9 @@ def make_seat(tokens: dict[str, Any], organization: dict[str, Any], me: dict[str
 
 def take_seat(seat: Seat) -> None:
     """Sign in: remember the seat in the visitor's cookie."""
+    if session.get("slug") != seat.organization["slug"]:
+        for name in _OF_ONE_ORGANIZATION:
+            session.pop(name, None)
     session[_kind(seat)] = asdict(seat)
     session["slug"] = seat.organization["slug"]
     if seat.me.get("language"):

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from common.db.database import Database
 
 
 def schema_check(migrations: Path) -> Callable[[Connection], bool]:
@@ -23,6 +26,16 @@ def schema_check(migrations: Path) -> Callable[[Connection], bool]:
         return current is not None and (current == head or current not in known)
 
     return fits
+
+
+def database_fault(database: Database, migrations: Path) -> str | None:
+    """What keeps a service from working with its database, in plain words; None when all is well."""
+    try:
+        with database.engine.connect() as connection:
+            fits = schema_check(migrations)(connection)
+    except SQLAlchemyError:
+        return "the database cannot be reached or is not migrated"
+    return None if fits else "the database lacks the newest migrations: run 'migrate'"
 
 
 @lru_cache(maxsize=32)

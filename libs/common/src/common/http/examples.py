@@ -17,7 +17,7 @@ _BY_FORMAT = {
     "uri": "https://example.com/",
     "uuid": "0192f0c8-a1b2-7def-8a3b-0c1d2e3f4a5b",
 }
-_DEEPEST = 6
+_DEEPEST = 10
 Schemas = Mapping[str, Mapping[str, Any]]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Response
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.db import Database
-from common.db.revisions import schema_check
+from common.db.revisions import database_fault
 from common.http.problems import problem
 from common.telemetry.metrics import render_metrics
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 def register_health(app: ServiceApp, database: Database, migrations: Path) -> None:
     """Add the three operational paths."""
-    fits = schema_check(migrations)
 
     @app.get("/livez")
     def livez() -> dict[str, str]:
@@ -29,7 +26,7 @@ def register_health(app: ServiceApp, database: Database, migrations: Path) -> No
 
     @app.get("/readyz")
     def readyz() -> Response | dict[str, str]:
-        fault = _fault(app, database, fits)
+        fault = _fault(app, database, migrations)
         if fault:
             return problem(503, "not_ready", fault, headers={"Retry-After": "1"})
         return {"status": "ready", "service": app.name}
@@ -40,13 +37,13 @@ def register_health(app: ServiceApp, database: Database, migrations: Path) -> No
         return Response(body, content_type=content_type)
 
 
-def _fault(app: ServiceApp, database: Database, fits: Callable[[Connection], bool]) -> str | None:
+def _fault(app: ServiceApp, database: Database, migrations: Path) -> str | None:
+    fault = database_fault(database, migrations)
+    if fault:
+        return fault
     try:
-        with database.engine.connect() as connection:
-            if not fits(connection):
-                return "the database lacks the newest migrations: run 'migrate'"
         if not app.extensions["signing_keys"].reload():
             return "the keys that sign access tokens have not arrived yet"
     except SQLAlchemyError:
-        return "the database cannot be reached or is not migrated"
+        return "the database cannot be reached"
     return None

@@ -32,8 +32,8 @@ _KEY_HEADER = {
 _PROBLEM_CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def field_attributes(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> dict[str, Any]:
-    """Schema attributes of our own fields."""
+def field_attributes(_converter: Any, field: fields.Field[Any], **known: Any) -> dict[str, Any]:
+    """Schema attributes of our own fields, and patterns in the words of JSON Schema (which is not Python's)."""
     if isinstance(field, MoneyField):
         described = {**_MONEY, "properties": {**_MONEY["properties"]}}  # type: ignore[dict-item]
         amount: dict[str, Any] = {"type": "integer", "maximum": 10**14, "minimum": -(10**14) if field.negative else 0}
@@ -43,7 +43,8 @@ def field_attributes(_converter: Any, field: fields.Field[Any], **_kwargs: Any) 
         return _nullable({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, field)
     if isinstance(field, Id):
         return _nullable({"type": "string", "pattern": f"^{field.prefix}_[0-9a-f]{{32}}$"}, field)
-    return {}
+    pattern = known.get("ret", {}).get("pattern", "")
+    return {"pattern": pattern.replace(r"\Z", "$")} if r"\Z" in pattern else {}
 
 
 def schema_name(schema: type[Schema] | Schema) -> str:
@@ -68,19 +69,24 @@ def complete_document(app: ServiceApp) -> None:
     if "Problem" not in spec.components.schemas:
         spec.components.schema("Problem", schema=ProblemSchema)
     access = _access_by_operation(app)
-    _give_problems(spec.components)
+    _drop_foreign_errors(spec.components)
     _take_own_examples(app)
-    for path, operations in spec._paths.items():
-        for method, operation in operations.items():
-            if method in {"get", "post", "put", "patch", "delete"}:
-                _complete_operation(operation, method, *access.get((path, method), ((), (False, False))))
-                _give_examples(operation, spec.components.schemas)
+    operations = [
+        (path, method, operation)
+        for path, item in spec._paths.items()
+        for method, operation in item.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+    for path, method, operation in operations:
+        _complete_operation(operation, method, *access.get((path, method), ((), (False, False))))
+        _give_request_example(operation, spec.components.schemas)
+    for _path, _method, operation in operations:  # after all requests, whose examples are made of fewer fields
+        _give_answer_examples(operation, spec.components.schemas)
 
 
-def _give_problems(components: Any) -> None:
-    """flask-smorest's error answers are ours: problems; its own schemas for them go."""
-    for response in components.responses.values():
-        response["content"] = _PROBLEM_CONTENT
+def _drop_foreign_errors(components: Any) -> None:
+    """flask-smorest's own error answers and their schemas go: ours are problems."""
+    components.responses.clear()
     for name in ("Error", "PaginationMetadata"):
         components.schemas.pop(name, None)
 
@@ -94,17 +100,19 @@ def _take_own_examples(app: ServiceApp) -> None:
             app.api.spec.components.schemas[name]["example"] = example
 
 
-def _give_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    contents = [(operation.get("requestBody", {}).get("content", {}), request_example)]
-    contents += [(response.get("content", {}), answer_example) for response in _own_answers(operation)]
-    for content, example_of in contents:
-        for kind, media in content.items():
-            if kind == "application/json" and "schema" in media and not {"example", "examples"} & set(media):
-                media["example"] = example_of(media["schema"], schemas)
+def _give_request_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "schema" in media and not {"example", "examples"} & set(media):
+        media["example"] = request_example(media["schema"], schemas)
 
 
-def _own_answers(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    return [answer for status, answer in operation["responses"].items() if str(status).startswith("2")]
+def _give_answer_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """The example of an answer stands at its schema, which several operations share."""
+    for status, answer in operation["responses"].items():
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if str(status).startswith("2") and name and "example" not in schemas[name]:
+            schemas[name]["example"] = answer_example(schema, schemas)
 
 
 def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, Any]]:
@@ -122,10 +130,14 @@ def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, An
 
 
 def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idempotency: Any) -> None:
+    operation["summary"] = " ".join(operation.get("summary", "").split())
     operation["security"] = [{"bearer": []}] if roles else []
     if roles:
         operation["x-roles"] = [str(role) for role in roles]
     if method == "post":
         header = {**_KEY_HEADER, "required": idempotency[0] is True}
         operation.setdefault("parameters", []).append(header)
+    # flask-smorest names its 422 in the words of the running Python, which 3.13 changed.
+    if operation["responses"].pop("422", None) is not None:
+        operation["responses"]["422"] = {"description": "The request has faults; see errors", "content": _PROBLEM_CONTENT}
     operation["responses"]["default"] = {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT}

@@ -20,7 +20,7 @@ from common.messaging.failures import DatabaseDownError, UnknownVersionError, de
 from common.messaging.handlers import Handlers
 from common.messaging.message import Envelope
 from common.messaging.metrics import DELIVERY_SECONDS, HANDLED, HANDLER_SECONDS, RETRIES
-from common.telemetry import Trace, trace_id_of, tracing
+from common.telemetry import Trace, span, span_id_of, trace_id_of, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +115,7 @@ class Consumer:
             transient = is_transient(error)
             log.warning(
                 "message_failed",
+                trace_id=trace_id_of(envelope.traceparent),
                 consumer=self.name,
                 message_id=str(envelope.message_id),
                 type=envelope.type,
@@ -133,7 +134,13 @@ class Consumer:
             if lost_connection(failure):
                 raise DatabaseDownError(describe(failure)) from failure
             raise
-        log.error("message_dead", consumer=self.name, message_id=str(envelope.message_id), type=envelope.type)
+        log.error(
+            "message_dead",
+            trace_id=trace_id_of(envelope.traceparent),
+            consumer=self.name,
+            message_id=str(envelope.message_id),
+            type=envelope.type,
+        )
 
     def _one_by_one(self, envelopes: Sequence[Envelope], attempts: int | None, in_order: bool) -> Iterator[Outcome]:
         waiting: set[UUID] = set()
@@ -183,15 +190,22 @@ class Consumer:
     def _call(self, session: TenantSession, envelope: Envelope) -> None:
         message = self.handlers.decode(envelope)
         started = perf_counter()
-        with tracing(
-            Trace(
-                trace_id=trace_id_of(envelope.traceparent),
-                request_id=envelope.correlation_id or "",
-                causation_id=envelope.message_id,
-            )
-        ):
+        with tracing(_trace_of(envelope)), span(f"handle {envelope.type}", "consumer", {"consumer": self.name}):
             self.handlers.call(session, message, envelope)
-        HANDLER_SECONDS.labels(self.name, envelope.type).observe(perf_counter() - started)
+            seconds = perf_counter() - started
+            # Without configured logs (a test, a benchmark) nobody reads along.
+            if structlog.is_configured():
+                self._note(envelope, seconds)
+        HANDLER_SECONDS.labels(self.name, envelope.type).observe(seconds)
+
+    def _note(self, envelope: Envelope, seconds: float) -> None:
+        log.info(
+            "message_handled",
+            consumer=self.name,
+            message_id=str(envelope.message_id),
+            type=envelope.type,
+            ms=round(seconds * 1000, 1),
+        )
 
     def _outcome(self, envelope: Envelope, done: set[int]) -> Outcome:
         if id(envelope) in done:
@@ -216,3 +230,12 @@ class Consumer:
                 session.execute(text("SELECT 1"))
         except DBAPIError as failure:
             raise DatabaseDownError(describe(failure)) from error
+
+
+def _trace_of(envelope: Envelope) -> Trace:
+    return Trace(
+        trace_id=trace_id_of(envelope.traceparent),
+        request_id=envelope.correlation_id or "",
+        causation_id=envelope.message_id,
+        span_id=span_id_of(envelope.traceparent),
+    )

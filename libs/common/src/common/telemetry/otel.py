@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from opentelemetry import trace as api
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -51,11 +52,11 @@ def start_span(tracer: Tracer, name: str, kind: str, attributes: Attributes, tra
     return tracer.start_span(name, _parent(trace), _KINDS[kind], dict(attributes))
 
 
-def _parent(trace: Trace) -> api.Context:
+def _parent(trace: Trace) -> Context:
     if trace.span_id is None:
-        return api.Context()
+        return Context()
     parent = SpanContext(int(trace.trace_id, 16), int(trace.span_id, 16), is_remote=True, trace_flags=_SAMPLED)
-    return api.set_span_in_context(NonRecordingSpan(parent), api.Context())
+    return api.set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 class RunningSpan:

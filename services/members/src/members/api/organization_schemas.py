@@ -52,7 +52,10 @@ class ProfileSchema(StrictSchema):
             validate.Length(max=150_000),
             validate.Regexp(r"^(https://\S{1,2000}|data:image/(png|jpeg);base64,[A-Za-z0-9+/]+={0,2})\Z"),
         ],
-        metadata={"description": "An https address, or a data URI of a PNG or JPEG"},
+        metadata={
+            "description": "An https address, or a data URI of a PNG or JPEG",
+            "example": "https://harbour.example/logo.png",
+        },
     )
     bank = fields.Dict(
         keys=Text(longest=40), values=Text(shortest=0), allow_none=True, metadata={"example": {"iban": "DE02…"}}
@@ -141,4 +144,4 @@ class GuestSchema(StrictSchema):
     email = Email(required=True)
     phone = Text(longest=40, allow_none=True)
     location_id = Id("loc", allow_none=True)
-    language = Text(validate=language_tag, allow_none=True)
+    language = Text(validate=language_tag, allow_none=True, metadata={"example": "en"})

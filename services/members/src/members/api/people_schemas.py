@@ -27,7 +27,7 @@ class BillingSchema(StrictSchema):
     )
     vat_number = Text(longest=30, allow_none=True, metadata={"example": "DE136695976"})
     email = Email(allow_none=True)
-    language = Text(validate=language_tag, allow_none=True)
+    language = Text(validate=language_tag, allow_none=True, metadata={"example": "en"})
     purchase_order = Text(longest=100, allow_none=True)
     tax_percent = Percent(allow_none=True)
     tax_category = fields.String(validate=validate.OneOf(TAX_CATEGORIES), allow_none=True)
@@ -55,7 +55,7 @@ class CustomerInSchema(StrictSchema):
     )
     auto_collect = fields.Boolean()
     reminders = fields.Boolean()
-    language = Text(validate=language_tag, allow_none=True)
+    language = Text(validate=language_tag, allow_none=True, metadata={"example": "en"})
 
 
 class MemberInSchema(CustomerInSchema):
@@ -128,7 +128,7 @@ class UserInSchema(StrictSchema):
     email = Email(required=True, metadata={"example": "host@harbour.example"})
     role = fields.String(required=True, validate=validate.OneOf([role.value for role in STAFF]))
     location_ids = fields.List(Id("loc"), allow_none=True, validate=validate.Length(1, 200))
-    language = Text(validate=language_tag, allow_none=True)
+    language = Text(validate=language_tag, allow_none=True, metadata={"example": "en"})
 
 
 class UserPatchSchema(UserInSchema):
