@@ -1,4 +1,4 @@
-"""Exit 0 when the web process in this container is ready to serve, and 1 when it is not."""
+"""Exit 0 when the web or worker process in this container is ready, and 1 when it is not."""
 
 from __future__ import annotations
 

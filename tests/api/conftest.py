@@ -49,9 +49,7 @@ def suite(postgres_server_url: str) -> Iterator[House]:
     runtimes = [_runtime(service, postgres_server_url, f"{prefix}{service.name}") for service in ALL_SERVICES]
     transport = LocalTransport({each.service.name: each.consumer for each in runtimes}, ROUTING)
     threads = [
-        thread
-        for each in runtimes
-        for thread in start_threads(each.service.name, each.worker_loops(transport), stop)
+        thread for each in runtimes for thread in start_threads(each.service.name, each.worker_loops(transport), stop)
     ]
     apps = {each.service.name: each.web() for each in runtimes}
     upstreams = {name: WsgiUpstream(name, app) for name, app in apps.items()}
@@ -69,7 +67,7 @@ def suite(postgres_server_url: str) -> Iterator[House]:
 def _runtime(service: Any, server_url: str, name: str) -> ServiceRuntime:
     create_database(server_url, name)
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    settings = service.settings_type(database_url=url, internal_token="internal", secret="secret", log_level="WARNING")
+    settings = service.settings_type(database_url=url, internal_token="internal", secret="secret", pool_size=4)
     runtime = ServiceRuntime(service, settings)
     runtime.migrate()
     return runtime

@@ -140,7 +140,9 @@ def test_the_asyncapi_document_holds_together(asyncapi: dict[str, Any]) -> None:
         assert channel["address"] == key
     for operation in asyncapi["operations"].values():
         assert operation["action"] in {"send", "receive"}
-        assert all(each["$ref"].startswith(f"{operation['channel']['$ref']}/messages/") for each in operation["messages"])
+        assert all(
+            each["$ref"].startswith(f"{operation['channel']['$ref']}/messages/") for each in operation["messages"]
+        )
     senders = [each["channel"]["$ref"] for each in asyncapi["operations"].values() if each["action"] == "send"]
     assert sorted(senders) == sorted(f"#/channels/{key}" for key in asyncapi["channels"]), "one sender each"
 

@@ -90,6 +90,15 @@ def test_whoever_is_waited_for_tells_its_health(services: dict[str, dict[str, An
     assert "HEALTHCHECK" in dockerfile
 
 
+def test_workers_tell_their_health_where_the_image_asks(
+    services: dict[str, dict[str, Any]], dockerfile: str
+) -> None:
+    told = dict(re.findall(r"\b(PORT|WORKER_PORT|METRICS_BIND)=(\S+)", dockerfile))
+    assert told["WORKER_PORT"] == told["PORT"]
+    assert told["METRICS_BIND"] == "0.0.0.0"
+    assert [name for name in STORING if "healthcheck" in services[f"{name}-worker"]] == []
+
+
 def test_only_the_gateway_is_open_beyond_the_tools(services: dict[str, dict[str, Any]]) -> None:
     assert {name for name, service in services.items() if "ports" in service} == {"gateway-web", "rabbitmq", "mail"}
     assert all(port.startswith(("127.0.0.1:", "${")) for s in services.values() for port in s.get("ports", []))

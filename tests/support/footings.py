@@ -21,7 +21,7 @@ import urllib3
 from common.db.migrate import drop_database
 from common.messaging.rabbit import Topology
 from contracts.subscriptions import ROUTING
-from servers.processes import SERVICES, STORING
+from servers.processes import PORTS, STORING
 
 # A busy two-core machine needs its time to start fourteen processes.
 READY_SECONDS = 240
@@ -81,7 +81,7 @@ def standalone(data: Path, *, port: int | None = None, demo: bool = False) -> It
 @contextmanager
 def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 2) -> Iterator[Footing]:
     """``deskledger-servers up``: every web and worker process on PostgreSQL and RabbitMQ, with names of its own."""
-    port, mark = free_ports(len(SERVICES)), secrets.token_hex(4)
+    port, mark = free_ports(PORTS), secrets.token_hex(4)
     databases = {service: f"test_{service}_{mark}" for service in STORING}
     base = postgres_url.rsplit("/", 1)[0]
     told = {

@@ -52,6 +52,10 @@ class Operation:
         """Names of the parameters in the path."""
         return re.findall(r"{(\w+)}", self.path)
 
+    def filled(self, ids: Mapping[str, str]) -> str:
+        """The path with ids in the places of its parameters."""
+        return re.sub(r"{(\w+)}", lambda found: ids[found[1]], self.path)
+
     @property
     def id_filters(self) -> dict[str, str]:
         """Query parameters that take an id, with its prefix."""
@@ -77,13 +81,13 @@ class Operation:
         media = self.document.get("requestBody", {}).get("content", {}).get("application/json")
         return None if media is None else with_ids(media["example"], ids)
 
-    def body_ids(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def body_ids(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """Where in the body ids stand: the way to each, and its prefix."""
         media = self.document.get("requestBody", {}).get("content", {}).get("application/json")
         if media is not None:
             yield from self._ids_of(media["schema"], ())
 
-    def _ids_of(self, schema: Mapping[str, Any], way: tuple[str | int, ...]) -> Iterator[tuple[Any, str]]:
+    def _ids_of(self, schema: Mapping[str, Any], way: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
         if len(way) > 5:
             return
         for part in schema.get("anyOf", ()):
@@ -126,7 +130,7 @@ def with_ids(value: Any, ids: Mapping[str, str]) -> Any:
     return ids.get(found[1], value) if found else value
 
 
-def planted(body: Any, way: tuple[str | int, ...], value: str) -> Any:
+def planted(body: Any, way: tuple[Any, ...], value: str) -> Any:
     """A copy of a body with a value put in at a place, whatever stands there."""
     root = copy.deepcopy(body) if isinstance(body, dict | list) else ([] if way[0] == 0 else {})
     node = root
@@ -144,7 +148,7 @@ def planted(body: Any, way: tuple[str | int, ...], value: str) -> Any:
 
 def send(app: Any, operation: Operation, ids: Mapping[str, str], token: str | None, **request: Any) -> Any:
     """Call a service with path ids from ``ids``; POSTs carry an Idempotency-Key."""
-    path = re.sub(r"{(\w+)}", lambda found: ids[found[1]], operation.path)
+    path = operation.filled(ids)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if operation.method == "POST":
         headers["Idempotency-Key"] = secrets.token_hex(8)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from servers.config import SettingsError, read_settings
-from servers.processes import SERVICES, STORING, Process, all_processes, command
+from servers.processes import PORTS, SERVICES, STORING, Process, all_processes, command
 from servers.processes import environment as told
 
 
@@ -52,9 +52,12 @@ def test_shared_secrets_are_kept_and_readable_by_their_owner_only(environment: d
     assert files == {"internal-token": 0o600, "secret": 0o600}
 
 
-def test_no_two_web_processes_share_a_port(environment: dict[str, str]) -> None:
+def test_no_two_processes_share_a_port_and_workers_come_last(environment: dict[str, str]) -> None:
     settings = read_settings(environment | {"DESKLEDGER_PORT": "8100"})
-    assert sorted(settings.port_of(name) for name in SERVICES) == list(range(8100, 8100 + len(SERVICES)))
+    ports = [settings.port_of(name) for name in SERVICES] + [settings.worker_port_of(name) for name in STORING]
+    assert sorted(ports) == list(range(8100, 8100 + PORTS))
+    assert max(settings.port_of(name) for name in SERVICES) < min(settings.worker_port_of(name) for name in STORING)
+    assert told("booking", settings)["WORKER_PORT"] == str(settings.worker_port_of("booking"))
     assert settings.port_of("gateway") == 8100
 
 

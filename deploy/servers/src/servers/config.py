@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from servers.processes import SERVICES, STORING
+from servers.processes import PORTS, SERVICES, STORING
 
 
 class SettingsError(Exception):
@@ -19,7 +19,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the servers are and where the processes listen. Ports: the gateway on ``port``, the others after it."""
+    """Where the servers are and where the processes listen.
+
+    Ports: the gateway on ``port``, the other web processes after it, then the workers' health and metrics.
+    """
 
     database_urls: Mapping[str, str]
     amqp_url: str
@@ -36,6 +39,10 @@ class Settings:
     def port_of(self, service: str) -> int:
         """The gateway has ``port`` itself; the others follow in the order of the table."""
         return self.port + SERVICES.index(service)
+
+    def worker_port_of(self, service: str) -> int:
+        """Where a service's worker tells its health and metrics: after the web processes, in the same order."""
+        return self.port + len(SERVICES) + STORING.index(service)
 
     def url_of(self, service: str) -> str:
         """Where a service's web process answers, on this machine."""
@@ -82,7 +89,7 @@ def _required(environment: Mapping[str, str], name: str, example: str) -> str:
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536 - len(SERVICES):
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536 - PORTS:
         raise SettingsError(f"{name} is {text!r}; set it to a whole number such as {default}")
     return int(text)
 

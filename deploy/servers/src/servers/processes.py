@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Services with a database and a worker. Ports are given in this order, so append new ones at the end of SERVICES.
 STORING = ("catalog", "booking", "invoicing", "payments", "notifications", "members")
 SERVICES = ("gateway", *STORING, "portal")
+# A web process for every service, then a worker's health and metrics for every storing one.
+PORTS = len(SERVICES) + len(STORING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def environment(service: str, settings: Settings) -> dict[str, str]:
     }
     if service in STORING:
         told["DATABASE_URL"] = settings.database_urls[service]
+        told |= {"WORKER_PORT": str(settings.worker_port_of(service)), "METRICS_BIND": "127.0.0.1"}
     if service == "gateway":
         told |= {f"{name.upper()}_URL": settings.url_of(name) for name in SERVICES if name != "gateway"}
     if service == "portal":

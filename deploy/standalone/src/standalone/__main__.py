@@ -9,8 +9,10 @@ from typing import Any
 import click
 import waitress
 from rich.console import Console
+from rich.markup import escape
 
 from common.runtime import stop_on_signals
+from common.telemetry import export_spans
 from common.telemetry.logs import configure_logs
 from standalone.config import SuiteSettings, load_suite_settings
 from standalone.demo import DEMO_LOGINS, load_demo
@@ -30,6 +32,7 @@ def up() -> None:
     configure_logs("standalone", settings.log_level, os.environ.get("LOG_FORMAT", "text"))
     stop = threading.Event()
     stop_on_signals(stop)
+    export_spans("deskledger", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
     from standalone.suite import running_suite
 
     with running_suite(settings) as suite:
@@ -43,6 +46,24 @@ def up() -> None:
         console.print("stopping …")
         server.close()
     console.print("stopped; the data is kept in", str(settings.data))
+
+
+@main.command()
+def doctor() -> None:
+    """Say in plain words what is wrong; exits with 1 when anything is."""
+    settings = load_suite_settings()
+    configure_logs("standalone", "ERROR", "text")
+    from standalone.doctor import findings
+
+    is_well = True
+    for part, wrong in findings(settings):
+        for finding in wrong:
+            console.print(f"[red]✗[/red] {part}: {escape(finding)}", soft_wrap=True)
+        if not wrong:
+            console.print(f"[green]✓[/green] {part} is well")
+        is_well = is_well and not wrong
+    if not is_well:
+        raise SystemExit(1)
 
 
 def _serve(wsgi: Any, settings: SuiteSettings) -> Any:

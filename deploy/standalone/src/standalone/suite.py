@@ -39,7 +39,7 @@ class Suite:
         self.settings = settings
         self._server_url = server_url
         self._transport = transport or (lambda consumers: LocalTransport(consumers, ROUTING))
-        self.runtimes = [_runtime(service, settings, server_url) for service in ALL_SERVICES]
+        self.runtimes = [make_runtime(service, settings, server_url) for service in ALL_SERVICES]
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.wsgi: Any = None
@@ -71,7 +71,8 @@ class Suite:
             runtime.close()
 
 
-def _runtime(service: Service, settings: SuiteSettings, server_url: str) -> ServiceRuntime:
+def make_runtime(service: Service, settings: SuiteSettings, server_url: str) -> ServiceRuntime:
+    """One service of the suite on its database."""
     return ServiceRuntime(
         service,
         service.settings_type(

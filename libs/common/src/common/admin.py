@@ -8,12 +8,11 @@ from uuid import UUID
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import func, select
 
 from common.clock import SystemClock
-from common.db import Database
-from common.db.plumbing import outbox_table, signing_key_table
+from common.doctor import examine
 from common.errors import DomainError
 from common.messaging import deadletters
 from common.messaging import resend as resend_messages
@@ -21,6 +20,8 @@ from common.runtime import ServiceRuntime
 from common.service import Service
 
 console = Console()
+
+__all__ = ["admin_group", "examine"]
 
 
 def admin_group(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Group:
@@ -36,9 +37,10 @@ def admin_group(service: Service, runtime: Callable[[], ServiceRuntime]) -> clic
     @admin.command()
     def doctor() -> None:
         """Say in plain words what is wrong; exits with 1 when anything is."""
-        findings = examine(runtime().database)
+        running = runtime()
+        findings = examine(running.database, running.service.migrations, running.jobs)
         for finding in findings:
-            console.print(f"[red]✗[/red] {finding}")
+            console.print(f"[red]✗[/red] {escape(finding)}")
         if findings:
             raise SystemExit(1)
         console.print(f"[green]✓[/green] {service.name} is well")
@@ -111,19 +113,3 @@ def _outbox(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Gr
         console.print(f"{count} messages sent to {to_service}")
 
     return outbox
-
-
-def examine(database: Database) -> list[str]:
-    """What is wrong with a service's plumbing, in plain words; empty when all is well."""
-    now, findings = SystemClock().now(), []
-    with database.system_session() as session:
-        old = outbox_table.c.published_at.is_(None) & (outbox_table.c.created_at < now - timedelta(minutes=1))
-        stuck = session.scalar(select(func.count()).select_from(outbox_table).where(old)) or 0
-        if stuck:
-            findings.append(f"{stuck} messages have waited over a minute for the relay: is the worker (and broker) up?")
-        letters = deadletters.count(database)
-        if letters:
-            findings.append(f"{letters} messages could not be handled: see 'admin dead-letters list'")
-        if not session.scalar(select(func.count()).select_from(signing_key_table)):
-            findings.append("the keys that sign access tokens have not arrived: is the members worker up?")
-    return findings

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -62,4 +62,4 @@ class EncryptedSessions(SessionInterface):
         if session.modified:
             packed = zlib.compress(json.dumps(dict(session), separators=(",", ":")).encode())
             sealed = self._fernet.encrypt(packed).decode()
-            response.set_cookie(self._name, sealed, expires=datetime.now(UTC) + LIFETIME, **options)
+            response.set_cookie(self._name, sealed, max_age=LIFETIME, **options)

@@ -139,5 +139,8 @@ def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idem
         operation.setdefault("parameters", []).append(header)
     # flask-smorest names its 422 in the words of the running Python, which 3.13 changed.
     if operation["responses"].pop("422", None) is not None:
-        operation["responses"]["422"] = {"description": "The request has faults; see errors", "content": _PROBLEM_CONTENT}
+        operation["responses"]["422"] = {
+            "description": "The request has faults; see errors",
+            "content": _PROBLEM_CONTENT,
+        }
     operation["responses"]["default"] = {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT}

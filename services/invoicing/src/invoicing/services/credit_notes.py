@@ -54,6 +54,8 @@ def create_credit_note(
     context = load_context(session)
     issue_date = max(today_of(session, invoice), invoice.issue_date)
     check_not_locked(issue_date, context.settings.lock_date)
+    if any(amount.currency != invoice.currency for amount in (amounts or {}).values()):
+        raise InvalidError("currency_mismatch", f"this invoice is in {invoice.currency}")
     lines = {line.id: line for line in invoice.lines}
     totals = credit_note_totals([creditable(line) for line in invoice.lines], invoice.currency, amounts)
     if totals.total.amount_minor < 0:

@@ -1,0 +1,71 @@
+"""Traces and logs: what a caller may say, and what never gets into a log."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from common.telemetry import Trace, span_id_of, trace_id_of
+from common.telemetry.logs import without_secrets
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+FAILING = """
+import logging, structlog
+from common.telemetry import Trace, tracing
+from common.telemetry.logs import configure_logs
+configure_logs("booking", "INFO", {form!r})
+password = "local-variable"
+with tracing(Trace("0af7651916cd43dd8448eb211c80319c", "")):
+    try:
+        raise ValueError("postgresql://desk:dsn-secret@db/x failed")
+    except ValueError:
+        structlog.get_logger("ours").exception("it_failed", token="field-secret", member_id="mem_1")
+        logging.getLogger("theirs").exception("theirs failed")
+"""
+
+
+def test_a_wellformed_traceparent_is_taken_on_and_passed_on() -> None:
+    sent = f"00-{TRACE}-{SPAN}-01"
+    assert (trace_id_of(sent), span_id_of(sent)) == (TRACE, SPAN)
+    assert Trace(TRACE, "", span_id=SPAN).traceparent == sent
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [None, "", "nonsense", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE[:-1]}\n-{SPAN}-01"],
+)
+def test_any_other_traceparent_begins_a_new_trace(sent: str | None) -> None:
+    first, second = trace_id_of(sent), trace_id_of(sent)
+    assert first != second
+    assert len(first) == 32
+    assert span_id_of(sent) is None
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_logs_have_tracebacks_without_locals_and_no_secrets(form: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FAILING.format(form=form)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("Traceback") == 2
+    assert "mem_1" in done.stderr
+    assert all(secret not in done.stderr for secret in ("local-variable", "dsn-secret", "field-secret"))
+    if form == "json":
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        assert [(line["event"], line["trace_id"]) for line in lines] == [("it_failed", TRACE), ("theirs failed", TRACE)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer s3cret-token",
+        "used eyJhbGciOiJFZERTQSJ9.s3cret.s3cret",
+        "sk_live_s3cret",
+        "duplicate key\nDETAIL:  Key (email)=(s3cret@example.com) already exists.",
+        "amqp://guest:s3cret@mq:5672/",
+    ],
+)
+def test_secrets_inside_of_texts_are_struck_out(text: str) -> None:
+    assert "s3cret" not in str(without_secrets(None, "info", {"event": "x", "error": text}))
