@@ -67,7 +67,7 @@ def suite(postgres_server_url: str) -> Iterator[House]:
 def _runtime(service: Any, server_url: str, name: str) -> ServiceRuntime:
     create_database(server_url, name)
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    settings = service.settings_type(database_url=url, internal_token="internal", secret="secret", pool_size=4)
+    settings = service.settings_type(database_url=url, internal_token="internal", secret="secret", pool_size=3)
     runtime = ServiceRuntime(service, settings)
     runtime.migrate()
     return runtime
@@ -87,13 +87,13 @@ def _served(app: Any) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def ours(suite: House) -> Tenant:
     """Organisation A, whose things nobody else may see."""
-    return settle(GatewayClient(suite.origin))
+    return settle(GatewayClient(suite.origin, patient=True))
 
 
 @pytest.fixture(scope="session")
 def theirs(suite: House) -> Tenant:
     """Organisation B, which tries."""
-    return settle(GatewayClient(suite.origin))
+    return settle(GatewayClient(suite.origin, patient=True))
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def test_a_method_that_a_path_does_not_have_is_405_with_those_that_it_has(
 
 
 def _covering(path: str, paths: Iterable[str]) -> set[str]:
-    """Other paths that take a word of this one for an id: ``/v1/bookings/{booking_id}`` covers ``/v1/bookings/quote``."""
+    """Other paths that take a word of this one for an id, as ``/v1/bookings/{booking_id}`` does ``quote``."""
     return {each for each in paths if each != path and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each), path)}
 
 

@@ -82,7 +82,7 @@ def test_one_trace_id_leads_from_the_gateway_through_the_outbox_to_the_last_cons
     later = _eventually(lambda: outbox_rows(running.data, "payments", trace_id))
     assert {kind for kind, _, _ in later} >= {"gateway-changed"}
     assert None not in {causation for _, _, causation in later}
-    wanted = {("payments", "organization-changed"), ("invoicing", "gateway-changed")}
+    wanted = {("payments", "organization-changed"), ("notifications", "gateway-changed")}
     _eventually(lambda: wanted <= {(each["consumer"], each["type"]) for each in _handled(running, trace_id)})
     requests = [each for each in log_lines(running) if each["event"] == "http_request" and each["trace_id"] == trace_id]
     assert [(each["method"], each["route"], each["status"]) for each in requests] == [

@@ -90,6 +90,8 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
         "DESKLEDGER_DATA": str(data),
         "DESKLEDGER_WEB_WORKERS": str(web_workers),
         "AMQP_URL": amqp_url,
+        # Thirteen processes share the hundred connections of an ordinary server with the other tests.
+        "DATABASE_POOL_SIZE": "4",
         "AMQP_PREFIX": f"test-{mark}-",
         **{f"{service.upper()}_DATABASE_URL": f"{base}/{name}" for service, name in databases.items()},
     }

@@ -55,10 +55,21 @@ def amqp_prefix() -> str:
     return f"test-{secrets.token_hex(4)}-"
 
 
+_MADE: list[tuple[str, Database]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_idle_connections() -> Iterator[None]:
+    """Give the server its connections back after each module: a whole run shares a hundred of them."""
+    yield
+    for _, database in _MADE:
+        database.engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def make_database(postgres_server_url: str) -> Iterator[Callable[[str, Path], Database]]:
     """Make a migrated database of its own for a service; dropped at the end of the session."""
-    made: list[tuple[str, Database]] = []
+    made = _MADE
 
     def make(name: str, migrations: Path) -> Database:
         database_name = f"test_{name}_{secrets.token_hex(4)}"
