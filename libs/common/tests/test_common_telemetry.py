@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from common.telemetry import Trace, span_id_of, trace_id_of
-from common.telemetry.logs import without_secrets
+from common.telemetry.logs import ForgivingStream, without_secrets
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 FAILING = """
@@ -69,3 +70,20 @@ def test_logs_have_tracebacks_without_locals_and_no_secrets(form: str) -> None:
 )
 def test_secrets_inside_of_texts_are_struck_out(text: str) -> None:
     assert "s3cret" not in str(without_secrets(None, "info", {"event": "x", "error": text}))
+
+
+class _ClosedPipe(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_a_log_line_that_cannot_be_written_fails_nobody() -> None:
+    stream = ForgivingStream(_ClosedPipe())
+    assert stream.write("a line") == 0
+    stream.flush()
+    kept = io.StringIO()
+    assert ForgivingStream(kept).write("a line") == 6
+    assert kept.getvalue() == "a line"

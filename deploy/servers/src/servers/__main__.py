@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def exec_(service: str, kind: str) -> None:
     start = command(process, settings)
     told = os.environ | environment(service, settings)
     if kind == "web":
-        told["PROMETHEUS_MULTIPROC_DIR"] = str(_empty_folder(settings.data / "metrics" / process.name))
+        told["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_folder(settings.data / "metrics" / process.name))
     os.execve(start[0], start, told)  # noqa: S606 -- our own interpreter
 
 
@@ -67,10 +66,15 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _empty_folder(path: Path) -> Path:
-    """gunicorn's processes add up their metrics in files, which must not outlive their run."""
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
+def _metrics_folder(path: Path) -> Path:
+    """gunicorn's processes add up their metrics in files, which must not outlive them.
+
+    A process that outlives its killed master for a moment keeps its files: it still answers requests.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    for file in path.glob("*.db"):
+        if not Path(f"/proc/{file.stem.rpartition('_')[2]}").exists():
+            file.unlink(missing_ok=True)
     return path
 
 

@@ -11,12 +11,15 @@ from flask import Flask
 from common.clock import SystemClock
 from common.http.app import ServiceApi
 from common.http.openapi import complete_document, field_attributes, schema_name
-from gateway.api import audit_log, checklist, clock, documents, storefront
+from gateway.api import audit_log, checklist, checkouts, clock, documents, storefront
 from gateway.api.callers import register_callers
 from gateway.arrivals import Arrivals
+from gateway.checkout_seal import CheckoutSeal
+from gateway.checkouts import Checkouts
 from gateway.config import GatewaySettings
 from gateway.documents import Documents
 from gateway.door import Door
+from gateway.guest_calls import GuestCalls
 from gateway.health import register_health
 from gateway.identity import Identity
 from gateway.settlement import InternalCalls, SettlementReports
@@ -44,12 +47,15 @@ def create_gateway_app(settings: GatewaySettings, upstreams: Mapping[str, Any] |
     app.json.sort_keys = False  # type: ignore[attr-defined]
     calls = InternalCalls(known, settings.internal_token)
     reports, clocks = SettlementReports(calls), Clocks(calls)
+    arrivals = Arrivals(reports)
+    guests = GuestCalls(known, calls, arrivals, settings.own_writes_seconds)
     app.extensions |= {
         "settings": settings,
         "upstreams": known,
         "clock": SystemClock(),
         "clocks": clocks,
         "internal_calls": calls,
+        "checkouts": Checkouts(guests, CheckoutSeal(settings.internal_token), clocks),
         "simulation": Simulation(clocks, reports),
     }
     register_callers(app)
@@ -58,7 +64,7 @@ def create_gateway_app(settings: GatewaySettings, upstreams: Mapping[str, Any] |
     register_health(app, known)
     app.register_blueprint(documents.blueprint)
     own: Any = app.wsgi_app
-    app.wsgi_app = Door(own, settings, known, Identity(known), Arrivals(reports))  # type: ignore[method-assign]
+    app.wsgi_app = Door(own, settings, known, Identity(known), arrivals)  # type: ignore[method-assign]
     return app
 
 
@@ -75,6 +81,6 @@ def _register_api(app: GatewayApp) -> None:
     app.api = ServiceApi(app, spec_kwargs={"marshmallow_plugin": plugin})
     if plugin.converter is not None:
         plugin.converter.add_attribute_function(field_attributes)  # type: ignore[no-untyped-call]
-    for part in (clock, checklist, audit_log, storefront):
+    for part in (clock, checklist, audit_log, storefront, checkouts):
         app.api.register_blueprint(part.blueprint)
     complete_document(app)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from common.config import Settings
 from common.jobs import Job, JobRun
 from invoicing.models import BillingRun, BillingSettings, Fee, Invoice, Membership
 from invoicing.services.billing.runs import run_automatically
+from invoicing.services.checkouts import expire_checkouts, unpaid_checkouts
 from invoicing.services.dunning import work_on_due_invoices
 from invoicing.services.sending import send_due_invoices
 
@@ -21,6 +22,7 @@ def build_jobs(_settings: Settings) -> Sequence[Job]:
         Job("billing", due=_billing_due(), run=bill),
         Job("sending", due=_due(Invoice, "send_at"), run=send),
         Job("dunning", due=_due(Invoice, "dunning_at"), run=dun),
+        Job("checkouts", due=unpaid_checkouts(), run=expire),
     )
 
 
@@ -37,6 +39,11 @@ def send(run: JobRun) -> None:
 def dun(run: JobRun) -> None:
     """Remind of unpaid invoices, announce overdue ones, charge late fees."""
     work_on_due_invoices(run.database, run.organization_id)
+
+
+def expire(run: JobRun) -> None:
+    """Take back what was bought on the storefront and not paid in time."""
+    expire_checkouts(run.database, run.organization_id)
 
 
 def _due(model: Any, column: str) -> Any:

@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -38,7 +39,7 @@ def configure_logs(service: str, level: str = "INFO", form: str = "json") -> Non
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, ForgivingStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -51,13 +52,32 @@ def configure_logs(service: str, level: str = "INFO", form: str = "json") -> Non
     logging.root.setLevel(max(number, logging.WARNING))
 
 
+class ForgivingStream:
+    """A stream whose reader may be gone: what cannot be written is lost, and nobody's request fails for it.
+
+    A worker process that outlives its killed master for a moment writes into a closed pipe.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or not."""
+        with suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Flush, or not."""
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def _renderer(form: str) -> Any:
     if form == "json":
         return structlog.processors.JSONRenderer()
     # Pretty tracebacks show the local variables, and those hold what people sent us.
-    return structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
 
 
 def _context_of(service: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]:

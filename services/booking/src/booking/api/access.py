@@ -19,11 +19,12 @@ BOOKERS = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.MEMBER)
 DESK = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK)
 
 
-def asker_of(principal: Principal, *, override: bool = True) -> Asker:
-    """The caller as use cases see them."""
+def asker_of(principal: Principal, *, override: bool = True, is_checkout: bool = False) -> Asker:
+    """The caller as use cases see them. Who checks out on the storefront books as a stranger (GH-1)."""
     return Asker(
         principal.subject,
         is_staff=principal.is_staff,
+        is_stranger=is_checkout and not principal.is_staff,
         overrides=principal.is_staff and override,
         location_ids=principal.location_ids if principal.is_staff else None,
     )
@@ -83,7 +84,7 @@ def customer_of(principal: Principal, body: dict[str, Any]) -> tuple[UUID | None
 
 def require_staff_fields(principal: Principal, body: dict[str, Any]) -> None:
     """Prices are set by staff alone (PRI-5). Raises ForbiddenError."""
-    for name in ("custom_price", "is_free", "checkout_id"):
+    for name in ("custom_price", "is_free"):
         if body.get(name) and not principal.is_staff:
             detail = f"only staff may set {name}"
             raise ForbiddenError("staff_only", detail, errors=[FieldError(f"/{name}", detail)])

@@ -68,7 +68,8 @@ def create_booking(body: dict[str, Any]) -> dict[str, Any]:
     """Book a resource once or as a series; `payment: now` holds the time until it is paid."""
     session, principal = current_session(), current_principal()
     require_staff_fields(principal, body)
-    rows = bookings.book(session, _request(session, principal, body), asker_of(principal, override=body["override"]))
+    asker = asker_of(principal, override=body["override"], is_checkout=body.get("checkout_id") is not None)
+    rows = bookings.book(session, _request(session, principal, body), asker)
     remember_etag(rows[0])
     return show_series(session, rows[0], rows)
 
@@ -187,7 +188,8 @@ def _request(session: TenantSession, principal: Principal, body: dict[str, Any])
         interval=Interval(body["start"], body["end"]),
         member_id=member_id,
         company_id=company_id,
-        is_personal=body["is_personal"],
+        # An e-mail address typed on the storefront proves nothing: no company pays for it.
+        is_personal=body["is_personal"] or (body.get("checkout_id") is not None and not principal.is_staff),
         recurrence=_recurrence(session, body),
         terms=Terms(
             extras=extra_orders(body.get("extras") or ()),
@@ -197,6 +199,7 @@ def _request(session: TenantSession, principal: Principal, body: dict[str, Any])
         payment=body["payment"],
         note=body.get("note"),
         checkout_id=body.get("checkout_id"),
+        asks_approval=body.get("asks_approval", False),
     )
 
 

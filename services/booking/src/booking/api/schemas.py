@@ -65,7 +65,14 @@ class BookingInSchema(QuoteInSchema):
 
     EXAMPLE = {**QuoteInSchema.EXAMPLE, "payment": "on_invoice"}
 
-    checkout_id = Id("chk", allow_none=True, metadata={"description": "The checkout that pays for it; staff only."})
+    checkout_id = Id(
+        "chk",
+        allow_none=True,
+        metadata={"description": "The checkout of the storefront that pays for it, at the price for strangers."},
+    )
+    asks_approval = fields.Boolean(
+        load_default=False, metadata={"description": "Tentative until staff approve, whatever the policy."}
+    )
 
 
 class BookingPatchSchema(StrictSchema):

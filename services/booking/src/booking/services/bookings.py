@@ -44,22 +44,25 @@ class BookingRequest:
     payment: str = "on_invoice"
     note: str | None = None
     checkout_id: UUID | None = None
+    asks_approval: bool = False
 
 
 def book(session: TenantSession, request: BookingRequest, asker: Asker) -> list[Booking]:
     """Make a booking, or all occurrences of a series or none.
 
     Raises ConflictError ``slot_taken`` (single) or ``conflict`` with the conflicting dates (series); InvalidError for
-    unknown things, broken policies and prices that do not exist.
+    unknown things, broken policies and prices that do not exist. A stranger books with nothing that the customer has:
+    no rates, discounts, credits or blocks of theirs (GH-1).
     """
     desk = load_desk(session, request.resource_id, member_id=request.member_id, company_id=request.company_id)
     _require_customer(desk)
     occurrences = occurrences_of(request, desk)
     intervals = [occurrence.interval for occurrence in occurrences]
-    check_bookable(desk, asker, intervals)
-    overridden = check_policy(session, desk, asker, intervals, is_recurring=request.recurrence is not None)
+    offer = desk.for_strangers() if asker.is_stranger else desk
+    check_bookable(offer, asker, intervals)
+    overridden = check_policy(session, offer, asker, intervals, is_recurring=request.recurrence is not None)
     series = _series(session, request, desk)
-    bookings = _priced(session, request, desk, asker, occurrences)
+    bookings = _priced(session, request, desk, offer, asker, occurrences)
     for row, codes in zip(bookings, overridden, strict=True):
         row.overridden = list(codes)
         row.series_id = series.id if series else None
@@ -147,13 +150,18 @@ def _series(session: TenantSession, request: BookingRequest, desk: Desk) -> Book
 
 
 def _priced(
-    session: TenantSession, request: BookingRequest, desk: Desk, asker: Asker, occurrences: Sequence[Occurrence]
+    session: TenantSession,
+    request: BookingRequest,
+    desk: Desk,
+    offer: Desk,
+    asker: Asker,
+    occurrences: Sequence[Occurrence],
 ) -> list[Booking]:
     intervals = [occurrence.interval for occurrence in occurrences]
-    wallet = wallet_for(session, desk, intervals, lock=True, is_personal=request.is_personal)
+    wallet = wallet_for(session, offer, intervals, lock=True, is_personal=request.is_personal)
     result = []
     for occurrence in occurrences:
-        price = price_of(session, desk, occurrence.interval, request.terms, wallet)
+        price = price_of(session, offer, occurrence.interval, request.terms, wallet)
         row = _booking(session, request, desk, asker, occurrence, price)
         reserve_credits(desk, row.id, occurrence.interval, price, wallet)
         result.append(row)
@@ -206,7 +214,8 @@ def set_price(row: Booking, price: Price, terms: Terms) -> None:
 def _first_status(request: BookingRequest, desk: Desk, asker: Asker, price: Price) -> Status:
     if request.payment == "now" and price.total:
         return Status.HELD
-    return Status.TENTATIVE if needs_approval(desk.policy, by_staff=asker.overrides) else Status.CONFIRMED
+    waits = request.asks_approval or needs_approval(desk.policy, by_staff=asker.overrides)
+    return Status.TENTATIVE if waits else Status.CONFIRMED
 
 
 def _wake_if_due(session: TenantSession, bookings: Sequence[Booking]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -97,6 +97,10 @@ class Desk:
     def zone(self) -> str:
         """The location's time zone."""
         return self.calendar.zone
+
+    def for_strangers(self) -> Desk:
+        """The desk as somebody meets it whom nobody knows."""
+        return replace(self, member_id=None, company_id=None, holdings=(), is_blocked=False, has_grants=False)
 
     def buyer_on(self, day: str) -> Buyer:
         """The customer with the memberships that hold on an ISO date."""

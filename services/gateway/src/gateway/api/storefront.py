@@ -1,12 +1,9 @@
-"""``/v1/storefront/{slug}``: what the public page shows, composed from the services.
-
-Checkouts (``POST /v1/storefront/{slug}/checkouts``) will stand beside it.
-"""
+"""``/v1/storefront/{slug}``: what the public page shows, composed from the services."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,12 +12,12 @@ from marshmallow import fields
 
 from common.auth import public
 from common.errors import DomainError
-from common.http import Blueprint, StrictSchema
+from common.http import Blueprint, Instant, StrictSchema
 from common.ids import InvalidIdError, decode_id
 from common.telemetry import current_trace
 from gateway.api.callers import caller_headers
 from gateway.headers import client_headers, trace_headers
-from gateway.simulation import Clocks
+from gateway.simulation import Clocks, ClockState
 from gateway.upstreams import Answer, Upstreams
 
 _LOOK_AHEAD = timedelta(days=7)
@@ -44,6 +41,7 @@ class StorefrontSchema(StrictSchema):
     """Everything that the public page shows."""
 
     organization = fields.Dict()
+    now = Instant(metadata={"description": "The organisation's clock, in rehearsal only"})
     storefront = fields.Dict()
     locations = fields.List(fields.Dict())
     plans = fields.List(fields.Dict())
@@ -55,32 +53,44 @@ class StorefrontSchema(StrictSchema):
 @blueprint.response(200, StorefrontSchema)
 def read_storefront(slug: str) -> Response:
     """The organisation, its locations, plans and passes, and what can be booked, with the next free slots."""
-    answer = _ask("catalog", slug, "/catalog")
+    answer = ask_storefront("catalog", slug, "/catalog")
     if answer.status != 200:
         return Response(answer.read(), answer.status, headers=client_headers(answer.headers))
     page: dict[str, Any] = answer.json()
-    free = _free_slots(slug, page)
+    clock = _clock(page)
+    if clock is not None and clock.mode == "rehearsal":
+        page["now"] = clock.now.isoformat().replace("+00:00", "Z")
+    free = _free_slots(slug, clock.now) if clock is not None else None
     for resource in page.get("resources", ()):
         resource["next_free"] = None if free is None else free.get(resource["id"], [])
     return jsonify(page)
 
 
-def _free_slots(slug: str, page: Mapping[str, Any]) -> dict[str, list[Any]] | None:
-    """The next free intervals by resource id; None when they cannot be had: the page shows all the same."""
+def _clock(page: Mapping[str, Any]) -> ClockState | None:
+    """The organisation's clock; None when it cannot be read: the page shows all the same."""
     clocks: Clocks = current_app.extensions["clocks"]
     try:
-        now = clocks.read(str(decode_id("org", page["organization"]["id"]))).now
-        window = urlencode({"from": now.isoformat(), "to": (now + _LOOK_AHEAD).isoformat()})
-        answer = _ask("booking", slug, f"/availability?{window}")
+        return clocks.read(str(decode_id("org", page["organization"]["id"])))
     except (DomainError, InvalidIdError, KeyError):
+        return None
+
+
+def _free_slots(slug: str, now: datetime) -> dict[str, list[Any]] | None:
+    """The next free intervals by resource id; None when they cannot be had."""
+    window = urlencode({"from": now.isoformat(), "to": (now + _LOOK_AHEAD).isoformat()})
+    try:
+        answer = ask_storefront("booking", slug, f"/availability?{window}")
+    except DomainError:
         return None
     if answer.status != 200:
         return None
     return {item["resource_id"]: item["free"][:_SHOWN_SLOTS] for item in answer.json()["items"]}
 
 
-def _ask(service: str, slug: str, rest: str) -> Answer:
+def ask_storefront(service: str, slug: str, rest: str, *, as_caller: bool = True) -> Answer:
+    """A service's part of a storefront; ``as_caller``: as whoever has signed in."""
     upstreams: Upstreams = current_app.extensions["upstreams"]
     path = f"/v1/storefront/{quote(slug, safe='')}{rest}"
     # The organisation's own staff may see the page before it is published.
-    return upstreams.call(service, "GET", path, caller_headers() | trace_headers(current_trace()), timeout=5.0)
+    headers = (caller_headers() if as_caller else {}) | trace_headers(current_trace())
+    return upstreams.call(service, "GET", path, headers, timeout=5.0)

@@ -55,6 +55,7 @@ class InvoiceQuery(ListQuery):
     company_id = Id("com", load_default=None)
     location_id = Id("loc", load_default=None)
     billing_run_id = Id("run", load_default=None)
+    checkout_id = Id("chk", load_default=None)
     state = fields.String(load_default=None, validate=validate.Length(max=20))
     payment_state = fields.String(load_default=None, validate=validate.Length(max=20))
     number = fields.String(load_default=None, validate=validate.Length(max=60))
@@ -77,7 +78,7 @@ class XmlQuery(QuerySchema):
 
 FILE = {"type": "string", "format": "binary"}
 FLAVORS: dict[str, Flavor] = {"cii": "factur-x", "ubl": "ubl-2.1"}
-_EQUAL = ("location_id", "billing_run_id", "state", "payment_state", "number")
+_EQUAL = ("location_id", "billing_run_id", "checkout_id", "state", "payment_state", "number")
 
 
 @blueprint.route("/v1/invoices", methods=["GET"])

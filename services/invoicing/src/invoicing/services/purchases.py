@@ -54,15 +54,18 @@ def buy(
     location_id: UUID | None = None,
     promo_code: str | None = None,
     checkout_id: UUID | None = None,
+    is_personal: bool = False,
 ) -> Purchase:
     """Buy items for a customer. ``pay`` now: one invoice at once, collected at once; on_invoice: with the next run.
 
-    Raises InvalidError for what does not fit; all or nothing.
+    ``is_personal``: the member's company does not pay. Raises InvalidError for what does not fit; all or nothing.
     """
-    payer = resolve_payer(session, member_id, company_id)
+    payer = resolve_payer(session, member_id, company_id, is_personal=is_personal)
     location_id = location_id or payer.customer.location_id
     today = local_date(session.now(), zone_of(session, location_id))
     who: dict[str, Any] = {"member_id": member_id, "company_id": company_id, "location_id": location_id}
+    if is_personal:
+        who["is_personal"] = True
     memberships: list[Membership] = []
     fees: list[Fee] = []
     for item in items:

@@ -15,7 +15,13 @@ from common.http import ServiceApp, bind_session
 from common.http.internal import require_internal_caller
 from common.ids import encode_id
 from members.api.access import current_settings
-from members.api.organization_schemas import ClockTargetSchema, GuestSchema, InternalClockSchema, MoveClockSchema
+from members.api.organization_schemas import (
+    ClockTargetSchema,
+    GuestAgainSchema,
+    GuestSchema,
+    InternalClockSchema,
+    MoveClockSchema,
+)
 from members.config import MembersSettings
 from members.services import clocks, guests
 
@@ -23,7 +29,7 @@ View = Callable[[], dict[str, Any]]
 
 
 def register_internal_routes(app: ServiceApp, settings: MembersSettings) -> None:
-    """Add ``/internal/clock``, ``/internal/clock/target``, ``/internal/clock/targets`` and ``/internal/guests``."""
+    """Add ``/internal/clock``, ``…/target`` and ``…/targets``, ``/internal/guests`` and ``…/token``."""
 
     def internal(view: View) -> View:
         @wraps(view)
@@ -39,6 +45,7 @@ def register_internal_routes(app: ServiceApp, settings: MembersSettings) -> None
     app.add_url_rule("/internal/clock/target", "set_target", internal(_set_target), methods=["POST"])
     app.add_url_rule("/internal/guests", "receive_guest", internal(_receive_guest), methods=["POST"])
     app.add_url_rule("/internal/clock/targets", "open_targets", internal(_open_targets), methods=["GET"])
+    app.add_url_rule("/internal/guests/token", "receive_guest_again", internal(_receive_again), methods=["POST"])
 
 
 def _read_clock() -> dict[str, Any]:
@@ -69,6 +76,16 @@ def _receive_guest() -> dict[str, Any]:
     body = _load(GuestSchema())
     session = bind_session(body.pop("organization_id"))
     guest = guests.receive_guest(session, current_settings(), **body)
+    return _show_guest(guest)
+
+
+def _receive_again() -> dict[str, Any]:
+    body = _load(GuestAgainSchema())
+    session = bind_session(body.pop("organization_id"))
+    return _show_guest(guests.guest_again(session, current_settings(), **body))
+
+
+def _show_guest(guest: guests.Guest) -> dict[str, Any]:
     return {
         "member_id": encode_id("mem", guest.member_id),
         "created": guest.created,

@@ -136,10 +136,18 @@ class ClockTargetSchema(StrictSchema):
     to = Instant(required=True)
 
 
+class GuestAgainSchema(StrictSchema):
+    """A guest whose checkout goes on."""
+
+    organization_id = fields.UUID(required=True)
+    member_id = fields.UUID(required=True)
+
+
 class GuestSchema(StrictSchema):
     """Somebody who checks out at the storefront."""
 
     organization_id = fields.UUID(required=True)
+    company = Text(allow_none=True)
     name = Text(required=True)
     email = Email(required=True)
     phone = Text(longest=40, allow_none=True)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common import audit
 from common.db import TenantSession
+from common.errors import NotFoundError
 from common.ids import new_id
 from members.config import MembersSettings
 from members.models import Member
@@ -38,15 +39,17 @@ def receive_guest(
     phone: str | None = None,
     location_id: UUID | None = None,
     language: str | None = None,
+    company: str | None = None,
 ) -> Guest:
     """The active member with this address, else a new one; parallel checkouts of one guest make one member.
 
-    A known member stays as they are: whoever types an address in learns and changes nothing about its owner. Raises
-    InvalidError for an unknown location.
+    ``company`` is whom a new member's invoices are addressed to. A known member stays as they are: whoever types an
+    address in learns and changes nothing about its owner. Raises InvalidError for an unknown location.
     """
     check_locations(session, [location_id], "/location_id")
     values: dict[str, Any] = {"name": name, "email": email, "phone": phone}
-    member_id = _insert(session, {**values, "location_id": location_id, "language": language})
+    billing = {"name": company} if company else {}
+    member_id = _insert(session, {**values, "location_id": location_id, "language": language, "billing": billing})
     known = select(Member).where(func.lower(Member.email) == email.lower(), Member.status == "active")
     member = session.scalars(known).one()
     if member_id is not None:
@@ -56,12 +59,19 @@ def receive_guest(
     return Guest(member.id, member_id is not None, tokens)
 
 
+def guest_again(session: TenantSession, settings: MembersSettings, *, member_id: UUID) -> Guest:
+    """A fresh token for a guest whose checkout goes on. Raises NotFoundError once the member is gone."""
+    member = session.scalars(select(Member).where(Member.id == member_id, Member.status == "active")).one_or_none()
+    if member is None:
+        raise NotFoundError("member_not_found", "there is no such member")
+    return Guest(member.id, False, issue_access_token(session, settings, claims_of(member)))
+
+
 def _insert(session: TenantSession, values: dict[str, Any]) -> UUID | None:
     row = {
         **values,
         "id": new_id(),
         "organization_id": session.organization_id,
-        "billing": {},
         "status": "active",
         "version": 1,
         "created_at": session.now(),

@@ -89,12 +89,12 @@ def permit_row(principal: Principal, row: Any, code: str) -> None:
 
 
 def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> None:
-    """A member pays their own, when Pay Now is on. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
+    """A member pays their own if Pay Now is on, or when checking out. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
     ids = {name: UUID(invoice.customer[name]) if invoice.customer.get(name) else None for name in _OWNERS}
     here = works_at(principal, invoice.location_id)
     if not here or not may_see(principal, ids["member_id"], ids["company_id"]):
         raise NotFoundError("invoice_not_found", "there is no such invoice")
-    if not principal.is_staff and not pay_now:
+    if not principal.is_staff and not pay_now and invoice.checkout_id is None:
         raise ForbiddenError("pay_now_off", "this space does not take payments in the Member Portal")
 
 

@@ -45,7 +45,7 @@ class MethodQuery(ListQuery):
 @blueprint.response(200, page_schema(MethodSchema))
 def list_methods(query: dict[str, Any]) -> dict[str, Any]:
     """List payment methods, without the removed ones; members see their own."""
-    statement = select(PaymentMethod).where(PaymentMethod.state != "removed")
+    statement = select(PaymentMethod).where(PaymentMethod.state.not_in(("removed", "single_use")))
     for name in ("member_id", "company_id", "state"):
         if name in query:
             statement = statement.where(getattr(PaymentMethod, name) == query[name])
@@ -94,6 +94,7 @@ def set_up_method(body: dict[str, Any]) -> dict[str, Any]:
         outcome,
         kind=(kinds or _collectable(gateway, session.organization.currency) or ["card"])[0],
         make_default=body["make_default"],
+        is_single_use=body["single_use"],
         request_key=key,
     )
     remember_etag(method)

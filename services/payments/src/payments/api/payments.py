@@ -42,12 +42,23 @@ class PaymentQuery(ListQuery):
     company_id = Id("com")
     payment_method_id = Id("pmt")
     gateway_id = Id("gtw")
+    checkout_id = Id("chk")
     state = fields.String()
     source = fields.String()
     provider = fields.String()
 
 
-_FILTERS = ("invoice_id", "member_id", "company_id", "payment_method_id", "gateway_id", "state", "source", "provider")
+_FILTERS = (
+    "invoice_id",
+    "member_id",
+    "company_id",
+    "payment_method_id",
+    "gateway_id",
+    "checkout_id",
+    "state",
+    "source",
+    "provider",
+)
 
 
 @blueprint.route("/v1/invoices/<invoice_id>/payments", methods=["POST"])

@@ -72,11 +72,17 @@ class SetupInSchema(StrictSchema):
     kinds = fields.List(fields.String(validate=_SAVED_KINDS), validate=validate.Length(min=1, max=4))
     return_url = fields.Url(schemes={"http", "https"})
     make_default = fields.Boolean(load_default=True)
+    single_use = fields.Boolean(
+        load_default=False,
+        metadata={"description": "With a token: for Pay Now alone; never collected with and not listed."},
+    )
 
     @validates_schema
     def check_owner(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if "member_id" in data and "company_id" in data:
             raise ValidationError("either a member or a company, not both", "company_id")
+        if data.get("single_use") and "token" not in data:
+            raise ValidationError("needs a token", "single_use")
 
 
 class MethodChangeSchema(StrictSchema):

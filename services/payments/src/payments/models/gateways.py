@@ -51,7 +51,8 @@ class CustomerReference(TenantMixin, Base):
 class PaymentMethod(TenantMixin, VersionMixin, Base):
     """A card or account that a member or company pays with; the provider keeps it, we keep its name (PAY-10).
 
-    ``state``: pending (the member is entering it), active, failed (its setup), removed, disconnected (its gateway).
+    ``state``: pending (the member is entering it), active, failed (its setup), removed, disconnected (its gateway),
+    single_use (a guest's: for Pay Now alone).
     ``since``: when it was saved or became the default, by the organisation's clock (PAY-2).
     """
 

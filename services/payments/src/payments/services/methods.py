@@ -132,8 +132,12 @@ def store_setup(
     kind: str,
     make_default: bool,
     request_key: str,
+    is_single_use: bool = False,
 ) -> PaymentMethod:
-    """Keep what a setup led to: an active method, or one that the member is still entering."""
+    """Keep what a setup led to: an active method, or one that the member is still entering.
+
+    One for a single use is announced to nobody, and nothing is collected with it (GH-1).
+    """
     now = session.now()
     method = PaymentMethod(
         id=new_id(),
@@ -156,7 +160,11 @@ def store_setup(
     )
     session.add(method)
     session.flush()
-    finish_setup(session, method, outcome)
+    if is_single_use and outcome.method is not None:
+        describe(session, method, outcome.method)
+        method.state, method.announce_at = "single_use", None
+    else:
+        finish_setup(session, method, outcome)
     return method
 
 

@@ -237,7 +237,7 @@ def _usable_method(session: TenantSession, invoice: Invoice, method_id: UUID) ->
     gateway = session.get_one(Gateway, method.gateway_id)
     elsewhere = gateway.location_id is not None and gateway.location_id != invoice.location_id
     pretends = gateway.provider == "sandbox" and session.organization.mode == "live"
-    if method.state != "active" or gateway.state != "connected" or elsewhere or pretends:
+    if method.state not in {"active", "single_use"} or gateway.state != "connected" or elsewhere or pretends:
         raise ConflictError("payment_method_unusable", "this method cannot be charged for this invoice")
     return method
 

@@ -98,6 +98,9 @@ def _automatic(invoice: Invoice, collection: Collection, around: Surroundings) -
     """Whether the invoice may be charged by itself: the switch, the customer's own choice, and nothing gone wrong."""
     if collection.stopped is not None or invoice.state == "uncollectible":
         return False
+    if invoice.checkout_id is not None:
+        # Whoever typed an address on the storefront pays with what they enter there, not that member's card (GH-1).
+        return False
     if invoice.collect_now:
         return True
     customer = around.customers.get(invoice.payer_id) if invoice.payer_id else None

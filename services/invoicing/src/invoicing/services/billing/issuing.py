@@ -219,7 +219,8 @@ class _CreditUses:
         allocations: list[Row] = []
         self.by_spec.append(allocations)
         credits_ = [c for c in self.by_payer.get(spec.customer.id, ()) if c.currency == spec.currency]
-        if not credits_:
+        # Whoever typed an address on the storefront has no right to that customer's credit (GH-1).
+        if not credits_ or spec.checkout_id is not None:
             return 0
         items = [OpenItem(c.id, c.dated, Money(self.left.get(c.id, c.left_minor), c.currency)) for c in credits_]
         parts, _rest = allocate_oldest_first(spec.totals.total, items)

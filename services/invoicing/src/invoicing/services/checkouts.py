@@ -1,0 +1,78 @@
+"""Checkouts of the storefront that nobody paid: what was bought with them is taken back (GH-2)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select
+
+from common.db import Database, TenantSession
+from common.errors import ConflictError
+from invoicing.models import Fee, Invoice, PromoRedemption
+from invoicing.services.fees import drop_fee
+from invoicing.services.invoices import find_invoice, void_invoice, write_off
+from invoicing.services.membership_changes import end_membership
+from invoicing.services.memberships import find_membership
+
+# As long as a slot is held: API.md, ``expires_at``.
+CHECKOUT_TIME = timedelta(minutes=10)
+
+
+def unpaid_checkouts() -> Select[tuple[UUID, datetime]]:
+    """(organisation, instant) of each purchase that is taken back unless it is paid; held bookings end by themselves."""
+    return select(Invoice.organization_id, (Invoice.issued_at + CHECKOUT_TIME).label("due_at")).where(_is_unpaid())
+
+
+def _is_unpaid() -> ColumnElement[bool]:
+    return and_(
+        Invoice.checkout_id.is_not(None),
+        Invoice.state == "open",
+        Invoice.collect_now,
+        Invoice.paid_minor == 0,
+        Invoice.processing_minor == 0,
+        func.cardinality(Invoice.booking_ids) == 0,
+    )
+
+
+def expire_checkouts(database: Database, organization_id: UUID) -> None:
+    """Take back the purchases whose time is over, each in a transaction of its own."""
+    while _expire_one(database, organization_id):
+        pass
+
+
+def _expire_one(database: Database, organization_id: UUID) -> bool:
+    with database.session(organization_id) as session:
+        over = _is_unpaid() & (Invoice.issued_at <= session.now() - CHECKOUT_TIME)
+        found = session.scalar(select(Invoice.id).where(over).order_by(Invoice.issued_at, Invoice.id).limit(1))
+        if found is None:
+            return False
+        invoice = find_invoice(session, found, lock=True)
+        if invoice.state == "open" and not (invoice.paid_minor or invoice.processing_minor):
+            _take_back(session, invoice)
+        session.commit()
+        return True
+
+
+def _take_back(session: TenantSession, invoice: Invoice) -> None:
+    fees = [line.fee_id for line in invoice.lines if line.fee_id is not None]
+    memberships = {line.membership_id for line in invoice.lines if line.membership_id is not None}
+    try:
+        with session.begin_nested():
+            void_invoice(session, invoice, "checkout expired")
+            _drop_sources(session, fees, memberships)
+    except ConflictError:
+        # The books were closed meanwhile: the invoice stays, and nobody is asked for it.
+        write_off(session, find_invoice(session, invoice.id, lock=True))
+
+
+def _drop_sources(session: TenantSession, fees: list[UUID], memberships: set[UUID]) -> None:
+    for fee in session.scalars(select(Fee).where(Fee.id.in_(fees), Fee.status == "unbilled")).all():
+        drop_fee(session, fee, reason="checkout expired")
+    for membership_id in sorted(memberships):
+        membership = find_membership(session, membership_id, lock=True)
+        before: Any = membership.start_date - timedelta(days=1)
+        end_membership(session, membership, before, override=True, reason="checkout expired")
+    used = PromoRedemption.used_for_id.in_([*fees, *memberships])
+    session.execute(delete(PromoRedemption).where(used, PromoRedemption.organization_id == session.organization_id))
