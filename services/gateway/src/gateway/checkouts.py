@@ -6,6 +6,7 @@ one stopped, and the state is read from what the services keep under the checkou
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -244,4 +245,4 @@ def _pay_invoices(guest: Guest, checkout: Checkout, contents: Contents, method_i
 
 
 def _key(checkout: Checkout, part: str) -> str:
-    return f"{checkout.checkout_id.hex}:{part}"
+    return hashlib.sha256(f"{checkout.checkout_id.hex}:{part}".encode()).hexdigest()

@@ -21,7 +21,7 @@ CHECKOUT_TIME = timedelta(minutes=10)
 
 
 def unpaid_checkouts() -> Select[tuple[UUID, datetime]]:
-    """(organisation, instant) of each purchase that is taken back unless it is paid; held bookings end by themselves."""
+    """(organisation, instant) of each purchase that is taken back unless it is paid; held bookings end alone."""
     return select(Invoice.organization_id, (Invoice.issued_at + CHECKOUT_TIME).label("due_at")).where(_is_unpaid())
 
 

@@ -89,7 +89,7 @@ def permit_row(principal: Principal, row: Any, code: str) -> None:
 
 
 def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> None:
-    """A member pays their own if Pay Now is on, or when checking out. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
+    """Members pay their own with Pay Now on or in a checkout. Raises NotFoundError, ForbiddenError ``pay_now_off``."""
     ids = {name: UUID(invoice.customer[name]) if invoice.customer.get(name) else None for name in _OWNERS}
     here = works_at(principal, invoice.location_id)
     if not here or not may_see(principal, ids["member_id"], ids["company_id"]):

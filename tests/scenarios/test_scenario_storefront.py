@@ -1,0 +1,229 @@
+"""Strangers on the storefront over HTTP: rooms and passes, paid, declined, abandoned (GH-1, GH-2, GH-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import footings
+import pytest
+from client import Answer, GatewayClient
+from story import House, euro, furnish
+
+pytestmark = pytest.mark.timeout(240)
+START, END = "2027-02-15T09:00:00+01:00", "2027-02-15T12:00:00+01:00"
+
+
+@dataclass
+class Shop:
+    """An open storefront, its owner's client, and a stranger's."""
+
+    house: House
+    stranger: GatewayClient
+    path: str
+    day_pass: str
+
+    def begin(
+        self, items: list[dict[str, Any]], key: str = "", email: str = "guest@example.com", **more: Any
+    ) -> Answer:
+        """POST /checkouts."""
+        body = {"items": items, "customer": {"name": "Example Guest", "email": email}, **more}
+        return self.stranger.send("POST", f"{self.path}/checkouts", body, {"Idempotency-Key": key} if key else None)
+
+    def checkout(self, items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        """A checkout that must be made."""
+        answer = self.begin(items, **more)
+        assert answer.status == 201, answer.body
+        return dict(answer.json)
+
+    def pay(self, checkout: dict[str, Any], token: str) -> dict[str, Any]:
+        """POST /payment that must be answered."""
+        path = f"{self.path}/checkouts/{checkout['id']}"
+        return dict(self.stranger.post(f"{path}/payment", {"token": token}, status=200))
+
+    def read(self, checkout: dict[str, Any]) -> dict[str, Any]:
+        """GET the checkout."""
+        return dict(self.stranger.get(f"{self.path}/checkouts/{checkout['id']}"))
+
+    def room(self, start: str = START, end: str = END) -> dict[str, Any]:
+        """The Blue Room as an item."""
+        return {"kind": "booking", "resource_id": self.house.resource, "start": start, "end": end}
+
+    def member(self, email: str) -> dict[str, Any]:
+        """The only member with an address."""
+        (found,) = [m for m in self.house.api.get("/v1/members?limit=200")["items"] if m["email"] == email]
+        return dict(found)
+
+    def is_free(self) -> bool:
+        """Whether a stranger would get the room."""
+        body = {"resource_id": self.house.resource, "start": START, "end": END}
+        return bool(self.stranger.post(f"{self.path}/quote", body, status=200)["available"])
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[footings.Footing]:
+    """The suite in one process, as a user starts it."""
+    with footings.data_folder() as data, footings.standalone(data) as footing:
+        yield footing
+
+
+@pytest.fixture
+def shop(running: footings.Footing) -> Shop:
+    """A furnished house whose storefront is open, with a day pass on sale."""
+    house = furnish(GatewayClient(running.origin))
+    house.api.patch(f"/v1/resources/{house.resource}", {"visibility": "public"})
+    house.api.patch("/v1/storefront-settings", {"published": True})
+    terms = {"name": "Day pass", "kind": "one_off", "price": euro(2500), "passes": 1}
+    day_pass = house.api.post("/v1/plans", terms)["id"]
+    path = f"/v1/storefront/{house.organization['slug']}"
+    return Shop(house, GatewayClient(running.origin), path, day_pass)
+
+
+def test_a_stranger_buys_a_room_and_gets_a_paid_invoice_and_a_receipt(shop: Shop) -> None:
+    """GH-1, GH-2."""
+    made = shop.checkout([shop.room()], key="one")
+    assert (made["state"], made["amount"]) == ("awaiting_payment", euro(4500))
+    assert made["payment"]["provider"] == "sandbox"
+    assert made["expires_at"] == "2027-02-01T08:10:00Z"
+    assert not shop.is_free()
+    assert shop.checkout([shop.room()], key="one") == made, "the same key goes on where it stopped"
+    paid = shop.pay(made, "sandbox_ok")
+    assert (paid["state"], paid["payment"], paid["failure_code"]) == ("confirmed", None, None), paid
+    assert shop.read(made) == paid
+    guest = shop.member("guest@example.com")["id"]
+    (booking,) = shop.house.api.get(f"/v1/bookings?member_id={guest}")["items"]
+    (invoice,) = shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]
+    (payment,) = shop.house.api.get(f"/v1/payments?member_id={guest}")["items"]
+    assert (booking["status"], invoice["state"], invoice["total"]) == ("confirmed", "paid", euro(4500))
+    assert (payment["state"], payment["source"], payment["amount"]) == ("succeeded", "checkout", euro(4500))
+    told = shop.house.api.get(f"/v1/notifications?member_id={guest}&limit=200")["items"]
+    assert "receipt" in {notification["template"] for notification in told}
+    assert shop.house.api.get(f"/v1/payment-methods?member_id={guest}")["items"] == []
+
+
+def test_a_declined_card_leaves_the_checkout_to_be_paid_with_another(shop: Shop) -> None:
+    """GH-2."""
+    made = shop.checkout([shop.room()])
+    declined = shop.pay(made, "sandbox_declined")
+    assert (declined["state"], declined["failure_code"]) == ("awaiting_payment", "generic_decline")
+    assert not shop.is_free()
+    assert shop.pay(made, "sandbox_ok")["state"] == "confirmed"
+
+
+def test_a_hold_that_runs_out_frees_the_slot(shop: Shop) -> None:
+    """GH-2."""
+    made = shop.checkout([shop.room()])
+    assert shop.pay(made, "sandbox_declined")["state"] == "awaiting_payment"
+    shop.house.api.advance("2027-02-01T08:10:00Z")
+    assert shop.read(made)["state"] == "expired"
+    assert shop.is_free()
+    late = shop.stranger.send("POST", f"{shop.path}/checkouts/{made['id']}/payment", {"token": "sandbox_ok"})
+    assert (late.status, late.json["code"]) == (409, "checkout_expired")
+    guest = shop.member("guest@example.com")["id"]
+    assert [i["state"] for i in shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]] == ["void"]
+    assert shop.checkout([shop.room()], email="other@example.com")["state"] == "awaiting_payment"
+
+
+def test_a_day_pass_is_bought_and_an_abandoned_membership_is_taken_back(shop: Shop) -> None:
+    """GH-1, GH-2."""
+    day_pass = shop.checkout([{"kind": "plan", "plan_id": shop.day_pass, "quantity": "2"}])
+    assert day_pass["amount"] == euro(5000)
+    assert shop.pay(day_pass, "sandbox_ok")["state"] == "confirmed"
+    left = shop.checkout([{"kind": "plan", "plan_id": shop.house.plan, "start_date": "2027-02-01"}])
+    assert left["state"] == "awaiting_payment"
+    shop.house.api.advance("2027-03-02T08:00:00Z")
+    assert shop.read(left)["state"] == "expired"
+    guest = shop.member("guest@example.com")["id"]
+    (membership,) = shop.house.api.get(f"/v1/memberships?member_id={guest}")["items"]
+    assert membership["status"] == "cancelled"
+    states = [i["state"] for i in shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]]
+    assert sorted(states) == ["paid", "void"]
+
+
+def test_a_membership_goes_on_being_paid_with_the_card_it_was_bought_with(shop: Shop) -> None:
+    """GH-1."""
+    made = shop.checkout([{"kind": "plan", "plan_id": shop.house.plan, "start_date": "2027-02-01"}])
+    assert shop.pay(made, "sandbox_ok")["state"] == "confirmed"
+    shop.house.api.advance("2027-03-10T12:00:00Z")
+    guest = shop.member("guest@example.com")["id"]
+    found = shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]
+    assert [invoice["state"] for invoice in found] == ["paid", "paid"]
+
+
+def test_a_known_address_reveals_nothing_and_costs_its_owner_nothing(shop: Shop) -> None:
+    """GH-1: same answers as for a stranger, and the card on file is left alone."""
+    known = shop.checkout([shop.room()], email="Member@Example.com")
+    another = shop.room("2027-02-16T09:00:00+01:00", "2027-02-16T12:00:00+01:00")
+    unknown = shop.checkout([another], email="nobody@example.com")
+    assert {k: v for k, v in known.items() if k != "id"} == {k: v for k, v in unknown.items() if k != "id"}
+    assert len(known["id"]) == len(unknown["id"])
+    assert "Example Member" not in str(known)
+    shop.house.api.advance("2027-02-01T08:05:00Z")
+    assert shop.read(known)["state"] == "awaiting_payment"
+    assert shop.house.api.get(f"/v1/payments?member_id={shop.house.member}")["items"] == []
+    assert shop.pay(known, "sandbox_mastercard")["state"] == "confirmed"
+    methods = shop.house.api.get(f"/v1/payment-methods?member_id={shop.house.member}")["items"]
+    assert [method["id"] for method in methods] == [shop.house.method]
+    assert shop.house.api.get(f"/v1/members/{shop.house.member}")["name"] == "Example Member"
+
+
+def test_a_promo_code_makes_a_pass_cheaper_and_a_free_one_is_confirmed_at_once(shop: Shop) -> None:
+    """GH-3."""
+    for code, percent in (("HALF", "50"), ("GIFT", "100")):
+        shop.house.api.post("/v1/promo-codes", {"code": code, "percent": percent})
+    item = {"kind": "plan", "plan_id": shop.day_pass}
+    assert shop.checkout([item], promo_code="half")["amount"] == euro(1250)
+    free = shop.checkout([item], promo_code="gift")
+    assert (free["state"], free["amount"]) == ("confirmed", euro(0))
+    room = shop.begin([shop.room()], promo_code="half")
+    assert (room.status, room.json["code"]) == (422, "promo_code_not_applicable")
+
+
+@pytest.mark.parametrize(("flow", "state", "status"), [
+    ("pay_later", "confirmed", "confirmed"),
+    ("approval", "awaiting_approval", "tentative"),
+])  # fmt: skip
+def test_the_owner_decides_how_guests_buy(shop: Shop, flow: str, state: str, status: str) -> None:
+    """GH-2."""
+    shop.house.api.patch("/v1/storefront-settings", {"purchase_flow": {"guest": flow}})
+    made = shop.checkout([shop.room()])
+    assert (made["state"], made["payment"]) == (state, None)
+    guest = shop.member("guest@example.com")["id"]
+    (booking,) = shop.house.api.get(f"/v1/bookings?member_id={guest}")["items"]
+    assert booking["status"] == status
+
+
+def test_bad_input_is_refused_and_changes_nothing(shop: Shop) -> None:
+    room = shop.room()
+    hidden = shop.house.api.post(
+        "/v1/plans", {"name": "Inside", "kind": "one_off", "price": euro(1), "visibility": "hidden"}
+    )["id"]
+    refused = [
+        shop.begin([]),
+        shop.begin([{**room, "end": room["start"]}]),
+        shop.begin([{**room, "plan_id": shop.day_pass}]),
+        shop.begin([{**room, "resource_id": f"res_{'0' * 32}"}]),
+        shop.begin([{"kind": "plan", "plan_id": hidden}]),
+        shop.begin([{"kind": "plan", "plan_id": shop.day_pass, "quantity": "0"}]),
+        shop.begin([room], email="nobody"),
+        shop.begin([room], surprise=True),
+        shop.begin([{"kind": "plan", "plan_id": shop.day_pass}], promo_code="NOPE"),
+    ]
+    assert [answer.status for answer in refused] == [422] * len(refused), [answer.body for answer in refused]
+    assert shop.stranger.send("POST", f"{shop.path}/checkouts", {}, {"Idempotency-Key": ""}).status in {400, 422}
+    body = {"items": [room], "customer": {"name": "Guest", "email": "g@example.com"}}
+    keyless = shop.stranger.send("POST", f"{shop.path}/checkouts", body, {"Idempotency-Key": ""})
+    assert (keyless.status, keyless.json["code"]) == (400, "idempotency_key_missing")
+    assert shop.stranger.send("GET", f"{shop.path}/checkouts/chk_{'0' * 32}").status == 404
+    assert shop.house.api.get("/v1/bookings")["items"] == []
+    taken = shop.checkout([room])
+    again = shop.begin([room], email="second@example.com")
+    assert (again.status, again.json["code"]) == (409, "slot_taken")
+    wrong = shop.stranger.send("POST", f"{shop.path}/checkouts/{taken['id']}/payment", {"token": "sandbox_nonsense"})
+    assert wrong.status == 422, wrong.body
+    assert shop.read(taken)["state"] == "awaiting_payment"
+
+
+def test_the_page_of_a_rehearsal_tells_its_clock(shop: Shop) -> None:
+    assert shop.stranger.get(shop.path)["now"] == "2027-02-01T08:00:00Z"
