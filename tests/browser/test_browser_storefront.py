@@ -46,6 +46,25 @@ def test_a_stranger_sees_the_price_and_comes_to_the_checkout(page: Page) -> None
     expect(page.get_by_role("main")).to_contain_text("€15.00")
 
 
+def test_a_stranger_books_a_room_and_pays_after_a_declined_card(page: Page) -> None:
+    slug = open_storefront(page)
+    choose_first_free_time(page, slug)
+    expect(page.locator("#price output")).to_contain_text("€15.00")
+    press(page, "On to your details")
+    page.get_by_label("Name", exact=True).fill("Example Guest")
+    page.get_by_label("E-mail address").fill(f"guest@{slug}.example")
+    press(page, "On to the payment")
+    expect(page.get_by_role("heading", name="Payment", exact=True)).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("Kept for you for")
+    page.get_by_label("Sandbox card that …").select_option("sandbox_declined")
+    press(page, "Pay €15.00")
+    expect(page.get_by_text("The payment did not go through")).to_be_visible()
+    page.get_by_label("Sandbox card that …").select_option("sandbox_ok")
+    press(page, "Pay €15.00")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("All is arranged")
+
+
 def test_the_storefront_works_without_scripts_as_far_as_the_details(
     page: Page, chromium: Browser, suite: Footing
 ) -> None:

@@ -16,12 +16,14 @@ import common.measurements
 import common.messaging.metrics
 import common.telemetry.metrics
 import gateway.upstreams.pool
+import payments.services.charging
 from servers.processes import SERVICES, STORING
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/observability"
 IMPORTED = (
     gateway.upstreams.pool,
+    payments.services.charging,
     common.jobs,
     common.measurements,
     common.messaging.metrics,
@@ -51,7 +53,7 @@ def panels() -> list[dict[str, Any]]:
 def test_every_process_is_scraped() -> None:
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     targets = {target for job in jobs for static in job["static_configs"] for target in static["targets"]}
-    web = {f"{name}-web:8000" for name in SERVICES if name != "portal"}
+    web = {f"{name}-web:8000" for name in SERVICES}
     assert targets == web | {f"{name}-worker:8000" for name in STORING}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert {target.partition(":")[0] for target in targets} <= set(compose)

@@ -197,7 +197,7 @@ def test_the_owner_decides_how_guests_buy(shop: Shop, flow: str, state: str, sta
 def test_bad_input_is_refused_and_changes_nothing(shop: Shop) -> None:
     room = shop.room()
     hidden = shop.house.api.post(
-        "/v1/plans", {"name": "Inside", "kind": "one_off", "price": euro(1), "visibility": "hidden"}
+        "/v1/plans", {"name": "Inside", "kind": "one_off", "price": euro(1), "visibility": "private"}
     )["id"]
     refused = [
         shop.begin([]),
@@ -211,7 +211,6 @@ def test_bad_input_is_refused_and_changes_nothing(shop: Shop) -> None:
         shop.begin([{"kind": "plan", "plan_id": shop.day_pass}], promo_code="NOPE"),
     ]
     assert [answer.status for answer in refused] == [422] * len(refused), [answer.body for answer in refused]
-    assert shop.stranger.send("POST", f"{shop.path}/checkouts", {}, {"Idempotency-Key": ""}).status in {400, 422}
     body = {"items": [room], "customer": {"name": "Guest", "email": "g@example.com"}}
     keyless = shop.stranger.send("POST", f"{shop.path}/checkouts", body, {"Idempotency-Key": ""})
     assert (keyless.status, keyless.json["code"]) == (400, "idempotency_key_missing")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import timedelta
 
-from flask import Flask, g, session
+from flask import Flask, Response, g, request, session
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
+from common.telemetry.access import note_request
+from common.telemetry.metrics import observe_request, render_metrics
 from portal import admin, entry, hub, member
 from portal.config import PortalSettings
 from portal.formats import register_formats
@@ -37,6 +40,7 @@ def create_portal_app(settings: PortalSettings, gateway: Gateway) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Bootstrap5(app)
     CSRFProtect(app)
+    _register_measuring(app)
     register_security(app)
     register_translation(app)
     register_formats(app)
@@ -63,3 +67,24 @@ def _register_health(app: Flask) -> None:
     @app.get("/readyz")
     def alive() -> dict[str, str]:
         return {"status": "ready", "service": "portal"}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        body, content_type = render_metrics()
+        return Response(body, content_type=content_type)
+
+
+def _register_measuring(app: Flask) -> None:
+    """Count requests by route, and write a line for each; never a path or query, which may hold names and tokens."""
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        observe_request("portal", request.method, route, response.status_code, seconds)
+        note_request(None, request.method, route, response.status_code, seconds)
+        return response

@@ -10,7 +10,7 @@ from flask import Response, current_app, jsonify
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.auth import public
-from common.errors import NotFoundError
+from common.errors import BadRequestError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, Quantity, StrictSchema, Text, idempotent
 from common.http.idempotency import idempotency_key
 from common.http.schemas import CivilDate, example_id
@@ -108,11 +108,14 @@ class CheckoutSchema(StrictSchema):
 @blueprint.response(201, CheckoutSchema)
 def begin_checkout(body: dict[str, Any], slug: str) -> Response:
     """Hold and invoice what a guest wants; what costs nothing is confirmed at once."""
+    key = idempotency_key()
+    if key is None:
+        raise BadRequestError("idempotency_key_missing", "this request needs an Idempotency-Key header")
     answer = ask_storefront("catalog", slug, "/catalog", as_caller=False)
     if answer.status != 200:
         raise NotFoundError("storefront_not_found", "there is no such storefront")
     items = [{"quantity": Decimal(1), **item} for item in body["items"]]
-    order = Order(items, body["customer"], body["promo_code"], idempotency_key() or uuid4().hex)
+    order = Order(items, body["customer"], body["promo_code"], key)
     return _answer(_checkouts().begin(slug, answer.json(), order), 201)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from common.db import Database, TenantSession
 from common.errors import ConflictError
@@ -20,7 +20,7 @@ from invoicing.services.memberships import find_membership
 CHECKOUT_TIME = timedelta(minutes=10)
 
 
-def unpaid_checkouts() -> Select[tuple[UUID, datetime]]:
+def unpaid_checkouts() -> Any:
     """(organisation, instant) of each purchase that is taken back unless it is paid; held bookings end alone."""
     return select(Invoice.organization_id, (Invoice.issued_at + CHECKOUT_TIME).label("due_at")).where(_is_unpaid())
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from prometheus_client import Counter
 from sqlalchemy import func, select
 
 from common.db import TenantSession
@@ -35,6 +36,9 @@ from payments.services.planning import METHOD_MISSING, lock_invoice, replan
 from payments.services.providers import Providers
 from payments.services.surroundings import Surroundings
 
+CHARGES = Counter(
+    "deskledger_charges_total", "What became of charges, each time it changed", ["source", "provider", "outcome"]
+)
 # How long a provider's answer may be on its way before somebody else asks for it (real seconds).
 ANSWER_SECONDS = {"sandbox": 5}
 USUAL_ANSWER_SECONDS = 150
@@ -217,6 +221,7 @@ def report_charge(
     ledger.refresh(payment, invoice)
     collection = replan(session, invoice, around) if invoice is not None else None
     _announce_charge(session, payment, before, after, collection)
+    CHARGES.labels(payment.source, payment.provider, after.name.lower()).inc()
 
 
 def watch(
