@@ -24,8 +24,11 @@ OPEN = {
     "GET /v1/storefront/{slug}",
     "GET /v1/storefront/{slug}/availability",
     "GET /v1/storefront/{slug}/catalog",
+    "GET /v1/storefront/{slug}/checkouts/{checkout_id}",
     "GET /v1/payments/{payment_id}/action",
     "POST /v1/payments/{payment_id}/action",
+    "POST /v1/storefront/{slug}/checkouts",
+    "POST /v1/storefront/{slug}/checkouts/{checkout_id}/payment",
     "POST /v1/storefront/{slug}/quote",
     "POST /v1/webhooks/{gateway_id}",
 }

@@ -134,9 +134,12 @@ def _messages(house: House) -> dict[str, str]:
     shown = house.api.get(f"/v1/notifications/{mail['id']}")
     endpoint = house.api.get("/v1/webhook-endpoints")["items"][0]["id"]
     delivery = house.api.post(f"/v1/webhook-endpoints/{endpoint}/test", {})
+    guest = {"name": "Example Guest", "email": "guest@example.com"}
+    wanted = {"items": [{"kind": "plan", "plan_id": house.plan}], "customer": guest}
     return {
         "notification_id": mail["id"],
         "attachment_id": shown["attachments"][0]["href"].rpartition("/")[2],
         "endpoint_id": endpoint,
         "delivery_id": delivery["id"],
+        "checkout_id": house.api.post(f"/v1/storefront/{house.organization['slug']}/checkouts", wanted)["id"],
     }

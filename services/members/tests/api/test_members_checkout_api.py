@@ -80,3 +80,20 @@ def test_members_of_a_rehearsal_can_be_given_a_password(visitor: ApiClient, sign
     other = live.post("/v1/members", {"name": "Example", "email": "member@example.com"}).json
     refused = live.post(f"/v1/members/{other['id']}/password", password)
     assert (refused.status_code, refused.json["code"]) == (409, "not_a_rehearsal")
+
+
+def test_a_guests_checkout_goes_on_with_a_fresh_token(members_app: Any, signed_up: SignedUp) -> None:
+    """GH-1: for the gateway only, and by the member's id; a company's name is on the new member's invoices."""
+    owner, made = signed_up()
+    guest = receive(members_app, made, name="Guest", email="guest@example.com", company="Guest Ltd").json
+    assert owner.get(f"/v1/members/{guest['member_id']}").json["billing"]["name"] == "Guest Ltd"
+    body = {
+        "organization_id": str(UUID(hex=made["organization"]["id"][4:])),
+        "member_id": str(UUID(hex=guest["member_id"][4:])),
+    }
+    client, headers = members_app.test_client(), {"Deskledger-Internal-Token": INTERNAL_TOKEN}
+    again = client.post("/internal/guests/token", json=body, headers=headers)
+    assert (again.status_code, again.json["member_id"]) == (200, guest["member_id"])
+    assert client.post("/internal/guests/token", json=body).status_code == 404
+    gone = client.post("/internal/guests/token", json={**body, "member_id": str(UUID(int=0))}, headers=headers)
+    assert (gone.status_code, gone.json["code"]) == (404, "member_not_found")

@@ -109,6 +109,14 @@ def test_an_invoice_to_be_collected_now_is_charged_at_once(house: House) -> None
     assert [payment["state"] for payment in house.payments(invoice)] == ["succeeded"]
 
 
+def test_a_guests_checkout_is_not_charged_to_the_card_of_whoever_has_that_address(house: House) -> None:
+    """GH-1: a card for a single use pays it, and is never collected with."""
+    house.save_method("sandbox_ok")
+    invoice = house.issue(1000, due="2027-03-19", collect=False, collect_now=True, checkout_id=new_id())
+    house.run()
+    assert house.payments(invoice) == []
+
+
 def test_a_company_pays_with_its_own_method(house: House) -> None:
     company = new_id()
     house.tell(CompanyChanged(company_id=company, display_name="Example Company", version=1))

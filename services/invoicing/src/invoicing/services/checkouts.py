@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from common.db import Database, TenantSession
 from common.errors import ConflictError
-from invoicing.models import Fee, Invoice, PromoRedemption
+from invoicing.models import Fee, Invoice, PaymentCopy, PromoRedemption
 from invoicing.services.fees import drop_fee
 from invoicing.services.invoices import find_invoice, void_invoice, write_off
 from invoicing.services.membership_changes import end_membership
@@ -33,6 +33,10 @@ def _is_unpaid() -> ColumnElement[bool]:
         Invoice.paid_minor == 0,
         Invoice.processing_minor == 0,
         func.cardinality(Invoice.booking_ids) == 0,
+        # What was paid once and charged back is for dunning.
+        ~select(PaymentCopy.id)
+        .where(PaymentCopy.invoice_id == Invoice.id, PaymentCopy.state.not_in(("failed", "action_required")))
+        .exists(),
     )
 
 

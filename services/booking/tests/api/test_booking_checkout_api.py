@@ -1,0 +1,43 @@
+"""Bookings of the storefront's checkouts: whoever typed a member's address in books as a stranger (GH-1)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from common.ids import encode_id, new_id
+
+START, END = "2027-02-15T09:00:00+01:00", "2027-02-15T12:00:00+01:00"
+
+
+def checkout_body(room: Any, **values: Any) -> dict[str, Any]:
+    return room.body(START, END, payment="now", checkout_id=encode_id("chk", new_id()), **values)
+
+
+def test_a_checkout_pays_the_strangers_price_and_leaves_credits_alone(room: Any) -> None:
+    """GH-1."""
+    hall = room.house.resource(room.location_id, display_name="Hall", visibility="public")
+    company = room.house.company()
+    room.house.member(member_id=room.member_id, company_id=company, version=2)
+    room.house.credits(room.member_id, "10", resource_discount_percent=Decimal(50))
+    client = room.house.member_user(room.member_id, company=str(company))
+    body = {**checkout_body(room), "resource_id": encode_id("res", hall)}
+    made = client.post("/v1/bookings", body)
+    assert made.status_code == 201, made.json
+    shown = made.json
+    assert (shown["status"], shown["price"]["amount_minor"], shown["credits_used"]) == ("held", 4500, "0")
+    assert (shown["is_personal"], shown["checkout_id"]) == (True, body["checkout_id"])
+    found = client.get(f"/v1/bookings?checkout_id={body['checkout_id']}").json["items"]
+    assert [booking["id"] for booking in found] == [shown["id"]]
+
+
+def test_a_checkout_reaches_public_resources_only(room: Any) -> None:
+    """GH-1."""
+    refused = room.house.member_user(room.member_id).post("/v1/bookings", checkout_body(room))
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_resource")
+
+
+def test_whoever_asks_for_approval_waits_for_it(room: Any) -> None:
+    """GH-2."""
+    made = room.house.member_user(room.member_id).post("/v1/bookings", room.body(START, END, asks_approval=True))
+    assert made.json["status"] == "tentative"
