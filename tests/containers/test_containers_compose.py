@@ -90,9 +90,7 @@ def test_whoever_is_waited_for_tells_its_health(services: dict[str, dict[str, An
     assert "HEALTHCHECK" in dockerfile
 
 
-def test_workers_tell_their_health_where_the_image_asks(
-    services: dict[str, dict[str, Any]], dockerfile: str
-) -> None:
+def test_workers_tell_their_health_where_the_image_asks(services: dict[str, dict[str, Any]], dockerfile: str) -> None:
     told = dict(re.findall(r"\b(PORT|WORKER_PORT|METRICS_BIND)=(\S+)", dockerfile))
     assert told["WORKER_PORT"] == told["PORT"]
     assert told["METRICS_BIND"] == "0.0.0.0"
