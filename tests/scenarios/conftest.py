@@ -9,6 +9,8 @@ import footings
 import pytest
 from client import GatewayClient
 
+from standalone.postgres import embedded_server
+
 
 @pytest.fixture(scope="session", params=["standalone", "servers"])
 def footing(request: pytest.FixtureRequest) -> Iterator[footings.Footing]:
@@ -28,6 +30,13 @@ def data_folder() -> Iterator[Path]:
     """An empty folder for a suite's data."""
     with footings.data_folder() as data:
         yield data
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[str]:
+    """A server of its own: two sets of processes at once are too many for the hundred connections of one."""
+    with footings.data_folder() as folder, embedded_server(folder / "postgres") as url:
+        yield url
 
 
 @pytest.fixture

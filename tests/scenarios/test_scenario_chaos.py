@@ -71,8 +71,8 @@ def restart_rabbitmq() -> None:
         subprocess.run(["rabbitmqctl", command], check=True, capture_output=True, timeout=90)
 
 
-def test_the_story_survives_sigkill_of_any_process(data_folder: Path, postgres_server_url: str, amqp_url: str) -> None:
-    with servers(data_folder, postgres_server_url, amqp_url, web_workers=1) as footing:
+def test_the_story_survives_sigkill_of_any_process(data_folder: Path, own_postgres: str, amqp_url: str) -> None:
+    with servers(data_folder, own_postgres, amqp_url, web_workers=1) as footing:
         client = GatewayClient(footing.origin, patient=True)
         houses = []
         with Killer(footing, seed=7) as killer:
@@ -88,8 +88,8 @@ def test_the_story_survives_sigkill_of_any_process(data_folder: Path, postgres_s
 @pytest.mark.skipif(
     shutil.which("rabbitmqctl") is None, reason="rabbitmqctl is not here: the broker cannot be restarted"
 )
-def test_the_story_survives_a_restart_of_rabbitmq(data_folder: Path, postgres_server_url: str, amqp_url: str) -> None:
-    with servers(data_folder, postgres_server_url, amqp_url, web_workers=1) as footing:
+def test_the_story_survives_a_restart_of_rabbitmq(data_folder: Path, own_postgres: str, amqp_url: str) -> None:
+    with servers(data_folder, own_postgres, amqp_url, web_workers=1) as footing:
         house = furnish(GatewayClient(footing.origin, patient=True))
         restarting = threading.Thread(target=restart_rabbitmq)
         restarting.start()

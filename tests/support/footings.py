@@ -17,6 +17,7 @@ from pathlib import Path
 
 import kombu
 import urllib3
+from sqlalchemy import make_url
 
 from common.db.migrate import drop_database
 from common.messaging.rabbit import Topology
@@ -83,7 +84,6 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
     """``deskledger-servers up``: every web and worker process on PostgreSQL and RabbitMQ, with names of its own."""
     port, mark = free_ports(PORTS), secrets.token_hex(4)
     databases = {service: f"test_{service}_{mark}" for service in STORING}
-    base = postgres_url.rsplit("/", 1)[0]
     told = {
         **_quiet_environment(),
         "DESKLEDGER_PORT": str(port),
@@ -93,7 +93,7 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
         # Thirteen processes share the hundred connections of an ordinary server with the other tests.
         "DATABASE_POOL_SIZE": "4",
         "AMQP_PREFIX": f"test-{mark}-",
-        **{f"{service.upper()}_DATABASE_URL": f"{base}/{name}" for service, name in databases.items()},
+        **{f"{service.upper()}_DATABASE_URL": _on(postgres_url, name) for service, name in databases.items()},
     }
     try:
         with _launched("servers", [sys.executable, "-m", "servers", "up"], told, data, port) as footing:
@@ -102,6 +102,10 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
         _forget_queues(amqp_url, f"test-{mark}-")
         for name in databases.values():
             drop_database(postgres_url, name)
+
+
+def _on(postgres_url: str, database: str) -> str:
+    return make_url(postgres_url).set(database=database).render_as_string(hide_password=False)
 
 
 def _quiet_environment() -> dict[str, str]:
