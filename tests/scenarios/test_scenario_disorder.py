@@ -23,13 +23,13 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(params=[1, 2])
-def origin(request: pytest.FixtureRequest, postgres_server_url: str, tmp_path: Path) -> Iterator[str]:
+def origin(request: pytest.FixtureRequest, own_postgres: str, tmp_path: Path) -> Iterator[str]:
     """A suite in this process whose messages arrive twice and in disorder."""
     port, prefix = free_ports(1), f"test_disorder_{secrets.token_hex(3)}_"
     settings = SuiteSettings(
         port=port, data=tmp_path, demo=False, internal_token="internal", secret="secret", database_prefix=prefix
     )
-    suite = Suite(settings, postgres_server_url, lambda c: DisorderTransport(c, ROUTING, seed=request.param))
+    suite = Suite(settings, own_postgres, lambda c: DisorderTransport(c, ROUTING, seed=request.param))
     suite.start()
     server = waitress.create_server(suite.wsgi, host="127.0.0.1", port=port, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -39,7 +39,7 @@ def origin(request: pytest.FixtureRequest, postgres_server_url: str, tmp_path: P
     thread.join(timeout=5)
     suite.stop()
     for runtime in suite.runtimes:
-        drop_database(postgres_server_url, f"{prefix}{runtime.service.name}")
+        drop_database(own_postgres, f"{prefix}{runtime.service.name}")
 
 
 def test_the_story_ends_the_same_when_messages_arrive_twice_and_shuffled(origin: str) -> None:
