@@ -1,9 +1,9 @@
 """Messages per second and latency, from `outbox.add` to a committed handler, on real PostgreSQL and RabbitMQ.
 
 One producer, one relay and one consumer process. Beside it, in the same run: bare pipelined kombu publish and consume
-with no database at all, and Celery and FastStream publishing with confirms to a handler that only counts.
+with no database at all.
 
-    python bench/messaging.py [--messages 20000] [--transaction 20] [--seconds 20] [--prefetch 100] [--peers 3000]
+    python bench/messaging.py [--messages 20000] [--transaction 20] [--seconds 20] [--prefetch 100]
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from uuid import UUID
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from peers.celery_peer import celery_rate
-from peers.faststream_peer import faststream_rate
 from sqlalchemy import BigInteger, make_url, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -137,7 +135,7 @@ def consumer_process(rig: Rig, stop: Event, prefetch: int) -> None:
 @contextmanager
 def running(*targets: tuple[Callable[..., None], tuple[Any, ...]]) -> Iterator[None]:
     """Processes that get a stop event as their second argument."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     stop = context.Event()
     processes = [context.Process(target=target, args=(args[0], stop, *args[1:])) for target, args in targets]
     for process in processes:
@@ -300,7 +298,6 @@ def main() -> None:
     parser.add_argument("--transaction", type=int, default=20, help="messages per producing transaction")
     parser.add_argument("--seconds", type=int, default=20, help="how long to measure latency at 50/s")
     parser.add_argument("--prefetch", type=int, default=100)
-    parser.add_argument("--peers", type=int, default=3_000, help="messages for Celery and FastStream")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     rate = throughput(options.messages, options.transaction, options.prefetch)
@@ -308,10 +305,6 @@ def main() -> None:
     print(
         f"bare kombu, pipelined, no database, at least once:          {bare_kombu(options.messages):>7,.0f} messages/s"
     )
-    if options.peers:
-        for name, measure in (("Celery", celery_rate), ("FastStream", faststream_rate)):
-            told = f"{name}, confirms, no database, at least once:"
-            print(f"{told:<59} {measure(AMQP, options.peers):>7,.0f} messages/s")
     times = latency(50, options.seconds, options.prefetch)
     p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
     print(f"Deskledger latency at 50/s:  p50 {p50:.1f} ms  p99 {p99:.1f} ms  max {times[-1]:.1f} ms")
