@@ -41,4 +41,3 @@ class Service:
     setup: Callable[[ServiceApp, Any], None] | None = None
     prepare: Callable[[Database, Any], None] | None = None
     commands: Sequence[click.Command] = field(default_factory=tuple)
-    title: str = ""

@@ -66,8 +66,3 @@ class MoneyColumns:
     def money(self, column: str) -> Money:
         """The amount in column ``<column>_minor`` as Money."""
         return Money(getattr(self, f"{column}_minor"), self.currency)
-
-
-def minor_column(**kwargs: Any) -> Mapped[int]:
-    """A bigint column for an amount in minor units."""
-    return mapped_column(BigInteger, **kwargs)

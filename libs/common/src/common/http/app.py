@@ -114,7 +114,7 @@ def create_service_app(service: Service, settings: Settings, database: Database)
     """Build a service's web app. Raises RuntimeError for a route that does not say who may call it."""
     app = ServiceApp(service.name)
     app.config.update(
-        API_TITLE=service.title or f"Deskledger {service.name}",
+        API_TITLE=f"Deskledger {service.name}",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
