@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Select, event, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, SessionTransaction
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session
 
 from common.db import TenantSession
+from common.db.collected import Collected
 from common.db.plumbing import audit_table, plumbing_metadata
 from common.ids import new_id
 from common.telemetry import current_trace
 
-_PENDING = "audit.pending"
 _WRITTEN = "audit.written"
+_INSERT = """
+INSERT INTO audit_log (id, organization_id, at, actor, actor_role, address, action, subject, changes, trace_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
 
 
 class _PlumbingBase(DeclarativeBase):
@@ -54,34 +59,32 @@ def record(session: TenantSession, action: str, subject: str, changes: Mapping[s
     HTTP door would write (`common.http.audited`).
     """
     trace = current_trace()
-    session.info[_PENDING] = True
-    session.add(
-        AuditEntry(
-            id=new_id(),
-            organization_id=session.organization_id,
-            at=session.clock.now(),
-            actor=trace.actor,
-            actor_role=trace.actor_role,
-            address=trace.address,
-            action=action,
-            subject=subject,
-            changes=dict(changes or {}),
-            trace_id=trace.trace_id,
-        )
+    _COLLECTED.add(
+        session,
+        (
+            new_id(),
+            session.organization_id,
+            session.clock.now(),
+            trace.actor,
+            trace.actor_role,
+            trace.address,
+            action,
+            subject,
+            msgspec.json.encode(changes or {}).decode(),
+            trace.trace_id,
+        ),
     )
 
 
 def is_recorded(session: TenantSession) -> bool:
     """Whether the session has an entry: committed, or in its running transaction."""
-    return bool(session.info.get(_PENDING) or session.info.get(_WRITTEN))
+    return bool(session.info.get(_WRITTEN) or _COLLECTED.pending(session))
+
+
+_COLLECTED: Collected[tuple[Any, ...]] = Collected(lambda rows: [(_INSERT, row) for row in rows])
 
 
 @event.listens_for(TenantSession, "after_commit")
-def _keep(session: TenantSession) -> None:
-    if not session.in_nested_transaction() and session.info.pop(_PENDING, False):
+def _remember(session: Session) -> None:
+    if not session.in_nested_transaction() and _COLLECTED.written(session):
         session.info[_WRITTEN] = True
-
-
-@event.listens_for(TenantSession, "after_soft_rollback")
-def _forget(session: TenantSession, _transaction: SessionTransaction) -> None:
-    session.info.pop(_PENDING, None)

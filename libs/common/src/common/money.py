@@ -13,6 +13,9 @@ _EXPONENTS = dict.fromkeys(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
 ) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 
+# Codes that were checked before: money is made by the hundred thousand.
+_SEEN: set[str] = set()
+
 Exact = Decimal | Fraction | int
 
 
@@ -63,10 +66,13 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
+        if type(self.amount_minor) is int and self.currency in _SEEN:
+            return
         if not isinstance(self.amount_minor, int) or isinstance(self.amount_minor, bool):
             raise TypeError("amount_minor must be an int")
         if len(self.currency) != 3 or not self.currency.isupper():
             raise ValueError(f"not an ISO 4217 code: {self.currency!r}")
+        _SEEN.add(self.currency)
 
     @classmethod
     def zero(cls, currency: str) -> Self:

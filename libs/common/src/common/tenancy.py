@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import Database, TenantSession
 from common.db.plumbing import organization_table, signing_key_table
 from common.jobs import wake_scheduler
+
+# How long a service may go on believing in a key that has been revoked.
+_REFRESH_SECONDS = 30.0
 
 
 def store_organization(session: TenantSession, values: Mapping[str, Any]) -> None:
@@ -52,15 +56,19 @@ def store_signing_keys(session: TenantSession, keys: Iterable[Mapping[str, Any]]
 
 
 class SigningKeys:
-    """Public keys by ``kid`` from the service's own table, kept in memory; an unknown ``kid`` is looked up again."""
+    """Public keys by ``kid`` from the service's own table, kept in memory.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    They are read again for an unknown ``kid``, and now and then, so that the end of a revoked key is noticed.
+    """
+
+    def __init__(self, database: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._monotonic = database, monotonic
         self._known: dict[str, tuple[str, datetime | None]] = {}
+        self._read_at = 0.0
 
     def __call__(self, kid: str) -> str | None:
         """The PEM of a key that is still valid; None when there is none."""
-        if kid not in self._known:
+        if kid not in self._known or self._monotonic() - self._read_at > _REFRESH_SECONDS:
             self.reload()
         pem, not_after = self._known.get(kid, (None, None))
         if not_after is not None and not_after <= self._database.clock.now():
@@ -69,6 +77,7 @@ class SigningKeys:
 
     def reload(self) -> bool:
         """Read all keys again; tells whether there is any."""
+        self._read_at = self._monotonic()
         with self._database.system_session() as session:
             rows = session.execute(select(signing_key_table)).all()
         self._known = {row.kid: (row.public_key, row.not_after) for row in rows}

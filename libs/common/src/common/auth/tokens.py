@@ -25,7 +25,7 @@ def unauthenticated(code: str, detail: str) -> UnauthenticatedError:
 def read_token(token: str, public_key: Callable[[str], str | None]) -> dict[str, Any]:
     """The claims of a valid access token; ``public_key`` finds a PEM by ``kid``. Raises UnauthenticatedError."""
     try:
-        key = public_key(jwt.get_unverified_header(token).get("kid", ""))
+        key = public_key(_kid(token))
         if key is None:
             raise unauthenticated("unknown_signing_key", "the access token was signed with a key that is not known")
         claims = _verified(token, key)
@@ -37,6 +37,12 @@ def read_token(token: str, public_key: Callable[[str], str | None]) -> dict[str,
     if claims.get("exp", 0) + _LEEWAY_SECONDS <= SystemClock().now().timestamp():
         raise unauthenticated("token_expired", "the access token has expired")
     return dict(claims)
+
+
+@lru_cache(maxsize=4096)
+def _kid(token: str) -> str:
+    """The id of the key that a token says it was signed with."""
+    return str(jwt.get_unverified_header(token).get("kid", ""))
 
 
 @lru_cache(maxsize=4096)

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Engine, create_engine, event, make_url, select, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from common.clock import Clock, SystemClock
 from common.db.mapping import TenantMixin
-from common.db.plumbing import organization_table
+from common.db.statements import CONNECTION, begin, forget_prepared, is_silent, roll_back, run
 from common.errors import UnavailableError
 
 EVERY_ORGANIZATION = "*"
@@ -38,6 +39,10 @@ class Organization:
     clock_now: datetime | None
     version: int
     clock_version: int
+
+
+# The columns in the order of the fields.
+_ORGANIZATION = f"SELECT {', '.join(Organization.__slots__)} FROM organization WHERE id = $1"  # noqa: S608 - constants
 
 
 class TenantSession(Session):
@@ -67,14 +72,12 @@ class TenantSession(Session):
     def organization(self) -> Organization:
         """The organisation this session is bound to; raises UnavailableError while its copy has not arrived here."""
         if self._organization is None:
-            table = organization_table
-            found = self.connection().execute(select(table).where(table.c.id == self.organization_id))
-            row = found.mappings().one_or_none()
-            if row is None:
+            rows = run(self, _ORGANIZATION, (self.organization_id,))
+            if not rows:
                 raise UnavailableError(
                     "organization_not_here_yet", "this organisation is still being set up; try again in a moment"
                 )
-            self._organization = Organization(**row)
+            self._organization = Organization(*rows[0])
         return self._organization
 
     def now(self) -> datetime:
@@ -84,8 +87,16 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _announce_organization(session: TenantSession, _transaction: SessionTransaction, connection: Any) -> None:
-    connection.execute(text("SELECT set_config('deskledger.organization', :org, true)"), {"org": session._setting})
+    begin(connection, session._setting)
+    session.info[CONNECTION] = connection
     session._organization = None
+
+
+@event.listens_for(TenantSession, "after_transaction_create")
+@event.listens_for(TenantSession, "after_transaction_end")
+def _forget_connection(session: TenantSession, _transaction: SessionTransaction) -> None:
+    # A savepoint is not made before the session is asked for its connection.
+    session.info.pop(CONNECTION, None)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
@@ -104,10 +115,15 @@ def _filter_by_organization(state: ORMExecuteState) -> None:
 def _stamp_organization(session: TenantSession, _context: UOWTransaction, _instances: Any) -> None:
     for row in session.new:
         if isinstance(row, TenantMixin):
-            if row.organization_id is None:
-                row.organization_id = session.organization_id
-            elif session.organization_id not in (None, row.organization_id):
-                raise PermissionError("a row of another organisation cannot be written in this session")
+            stamp(session, row)
+
+
+def stamp(session: TenantSession, row: TenantMixin) -> None:
+    """Make a new row one of the session's organisation; raises PermissionError for a row of another one."""
+    if row.organization_id is None:
+        row.organization_id = session.organization_id
+    elif session.organization_id not in (None, row.organization_id):
+        raise PermissionError("a row of another organisation cannot be written in this session")
 
 
 def make_engine(url: str, *, pool_size: int = 10, role: str | None = None) -> Engine:
@@ -117,14 +133,31 @@ def make_engine(url: str, *, pool_size: int = 10, role: str | None = None) -> En
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        # Errors quote their statement; its parameters hold what people sent us.
+        hide_parameters=True,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
         connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
     )
+    _leave_out_dead_connections(engine)
+    event.listen(engine, "rollback", roll_back)
+    event.listen(engine, "rollback_savepoint", lambda connection, *_: forget_prepared(connection))
     if role:
         _take_role(engine, role)
     return engine
+
+
+def _leave_out_dead_connections(engine: Engine) -> None:
+    """Use no connection that the server has closed while it lay in the pool (a restart), nor its contemporaries.
+
+    A server says goodbye, and so does the kernel of one that was killed: then there is something to read where a
+    resting connection is silent. Looking costs microseconds, where asking the server costs a round trip.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, _record: Any, _pooled: Any) -> None:
+        if not is_silent(connection):
+            raise InvalidatePoolError
 
 
 def _take_role(engine: Engine, role: str) -> None:

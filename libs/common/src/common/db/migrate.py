@@ -64,6 +64,8 @@ def _grant(connection: Connection, role: str) -> None:
         f'GRANT USAGE ON SCHEMA public TO "{role}"',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"',
         f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"',
+        # Bulk inserts pass through temporary tables; everybody may make them unless that was revoked.
+        f'GRANT TEMPORARY ON DATABASE "{connection.engine.url.database}" TO "{role}"',
     ):
         connection.execute(text(statement))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from flask import Request, Response, g, request
 
 from common import audit
 from common.auth.access import Principal
+from common.http.idempotency import REPLAYED_HEADER
 from common.http.work import current_session
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,6 +33,13 @@ _ENTRIES = 20
 _FIELDS = 50
 _DEPTH = 5
 _BYTES = 4096
+
+
+class _Made(msgspec.Struct):
+    """As much of an answer as tells what was made."""
+
+    id: str
+
 
 ChangesNothing = bool | Callable[[Request], bool]
 
@@ -62,7 +71,7 @@ def record_change(view: Any, response: Response) -> None:
 
 
 def _is_change(view: Any, response: Response) -> bool:
-    if request.method in _SAFE or response.status_code >= 400 or "Idempotent-Replayed" in response.headers:
+    if request.method in _SAFE or response.status_code >= 400 or REPLAYED_HEADER in response.headers:
         return False
     mark: ChangesNothing = getattr(view, "changes_nothing", False)
     return not (_is_rehearsed() or (mark(request) if callable(mark) else mark))
@@ -83,14 +92,17 @@ def _action() -> str:
 
 def _subject(response: Response) -> str:
     """The ids in the path, else the id that was made, else the path itself (settings have no id)."""
-    named = [_REMOVED if _SECRET.search(name) else str(value) for name, value in (request.view_args or {}).items()]
+    named = [_REMOVED if _is_secret(name) else str(value) for name, value in (request.view_args or {}).items()]
     return "/".join(named) or _made_id(response) or request.path.removeprefix("/v1/")
 
 
 def _made_id(response: Response) -> str | None:
-    answer = response.get_json(silent=True) if response.is_json else None
-    made = answer.get("id") if isinstance(answer, dict) else None
-    return made if isinstance(made, str) else None
+    if not response.is_json:
+        return None
+    try:
+        return msgspec.json.decode(response.get_data(), type=_Made).id
+    except msgspec.MsgspecError:
+        return None
 
 
 def _changes(response: Response) -> dict[str, Any]:
@@ -115,14 +127,20 @@ def _asked() -> dict[str, Any]:
 def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
     """A shortened copy of a request's body without secrets and without addresses of people."""
     return {
-        str(name)[:_TEXT]: _REMOVED if _SECRET.search(str(name)) else _shortened(value, 1)
+        str(name)[:_TEXT]: _REMOVED if _is_secret(str(name)) else _shortened(value, 1)
         for name, value in list(body.items())[:_FIELDS]
     }
 
 
+@lru_cache(maxsize=2048)
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
+
+
 def _shortened(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        value = _ADDRESS.sub(_REMOVED, value[: 4 * _TEXT])
+        value = value[: 4 * _TEXT]
+        value = _ADDRESS.sub(_REMOVED, value) if "@" in value else value
         return value if len(value) <= _TEXT else f"{value[:_TEXT]}…"
     if not isinstance(value, (dict, list)):
         return value
@@ -130,7 +148,7 @@ def _shortened(value: Any, depth: int) -> Any:
         return "…"
     if isinstance(value, dict):
         return {
-            str(name)[:_TEXT]: _REMOVED if _SECRET.search(str(name)) else _shortened(part, depth + 1)
+            str(name)[:_TEXT]: _REMOVED if _is_secret(str(name)) else _shortened(part, depth + 1)
             for name, part in list(value.items())[:_FIELDS]
         }
     return [_shortened(part, depth + 1) for part in value[:_ENTRIES]]

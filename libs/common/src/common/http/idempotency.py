@@ -16,11 +16,14 @@ from sqlalchemy import select
 from common.auth.access import Principal
 from common.clock import SystemClock
 from common.db import TenantSession
+from common.db.collected import Collected
 from common.db.plumbing import idempotency_table
+from common.db.statements import run
 from common.errors import BadRequestError, ConflictError, InvalidError
 from common.http.work import bind_session, current_session
 from common.telemetry import current_trace
 
+REPLAYED_HEADER = "Idempotent-Replayed"
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 Required = bool | Callable[[Request], bool]
 
@@ -29,7 +32,8 @@ def idempotent(*, required: Required = False, by_effect: bool = False) -> Callab
     """Mark a POST view: the key is ``required``, or the use case itself is idempotent by key (``by_effect``).
 
     ``by_effect`` is for use cases with several transactions (a charge at a provider): they find their earlier effect
-    by the key and answer with its present state.
+    by the key and answer with its present state and `REPLAYED_HEADER`; their entry in the audit log belongs into the
+    first transaction, with the intent.
     """
 
     def decorate(view: Any) -> Any:
@@ -86,21 +90,21 @@ def _fingerprint() -> str:
 
 # One statement, for it runs in every POST: the lock comes first, and without it nothing is inserted.
 _CLAIM = """
-WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%s) AS got),
+WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS got),
 claimed AS (
   INSERT INTO idempotency_key (scope, key, fingerprint, created_at)
-  SELECT %s, %s, %s, %s FROM lock WHERE got
+  SELECT $2, $3, $4, $5::timestamptz FROM lock WHERE got
   ON CONFLICT DO NOTHING RETURNING key
 )
 SELECT got, EXISTS (SELECT FROM claimed) FROM lock
 """
-_STORE = "UPDATE idempotency_key SET status = %s, headers = %s::jsonb, body = %b WHERE scope = %s AND key = %s"
+_STORE = "UPDATE idempotency_key SET status = $1, headers = $2, body = $3 WHERE scope = $4 AND key = $5"
 
 
 def _claim(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
     lock = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
     values = (lock, scope, key, fingerprint, SystemClock().now())
-    got, claimed = session.connection().exec_driver_sql(_CLAIM, values).one()
+    ((got, claimed),) = run(session, _CLAIM, values)
     if not got:
         raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
     return None if claimed else _replay(session, scope, key, fingerprint)
@@ -112,11 +116,15 @@ def _replay(session: TenantSession, scope: str, key: str, fingerprint: str) -> R
     if row.fingerprint != fingerprint:
         raise InvalidError("idempotency_key_reused", "this key was used with another request body")
     response = Response(row.body, row.status, headers=row.headers)
-    response.headers["Idempotent-Replayed"] = "true"
+    response.headers[REPLAYED_HEADER] = "true"
     return response
 
 
 def _store(session: TenantSession, scope: str, key: str, response: Response) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     stored = (response.status_code, msgspec.json.encode(headers).decode(), response.get_data(), scope, key)
-    session.connection().exec_driver_sql(_STORE, stored)
+    _ANSWERS.add(session, stored)
+
+
+# A request has one answer.
+_ANSWERS: Collected[tuple[Any, ...]] = Collected(lambda answers: [(_STORE, answers[-1])])

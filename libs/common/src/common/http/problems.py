@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, Response, json, request
 from marshmallow import Schema, fields
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from common.errors import DomainError, FieldError
@@ -113,6 +114,7 @@ def register_problem_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, from_http_exception)
     app.register_error_handler(IntegrityError, _from_integrity_error)
     app.register_error_handler(OperationalError, _from_database_down)
+    app.register_error_handler(PoolTimeoutError, _from_busy_pool)
     app.register_error_handler(Exception, _from_bug)
 
 
@@ -129,6 +131,11 @@ def _from_database_down(error: OperationalError) -> Response:
         return problem(409, "busy", "somebody else is changing the same thing; try again", headers={"Retry-After": "1"})
     logger.warning("database_unavailable", error=type(error.orig).__name__)
     return problem(503, "unavailable", "the database cannot be reached just now", headers={"Retry-After": "2"})
+
+
+def _from_busy_pool(_error: PoolTimeoutError) -> Response:
+    logger.warning("no_connection_free")
+    return problem(503, "unavailable", "too much to do just now; try again in a moment", headers={"Retry-After": "2"})
 
 
 def _from_bug(error: Exception) -> Response:

@@ -1,48 +1,55 @@
 """The outbox: messages are rows of the transaction that makes them true, and nothing else publishes (ARCHITECTURE 4).
 
-`add` serialises at once and collects; the rows are inserted in one statement just before the commit, after the flush,
+`add` serialises at once and collects; the rows are written in one statement just before the commit, after the flush,
 so that a row's place in the sequence is taken while its aggregate is locked: order per aggregate is order of commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session
 
+from common.db.collected import Collected
+from common.db.copying import copy_rows
 from common.db.database import TenantSession
+from common.db.plumbing import outbox_table
+from common.db.statements import Statement
 from common.ids import new_id
 from common.messaging.message import Message
-from common.telemetry import current_trace
+from common.telemetry import Trace, current_trace
 
-_PENDING = "outbox.pending"
 _WRITTEN = "outbox.written"
-_INSERTED = "outbox.inserted"
-_SAVEPOINTS = "outbox.savepoints"
 
+# From here on COPY is faster.
+_COPIED_FROM = 50
+# Arrays cost more than one row does.
+_INSERT_ONE = """
+INSERT INTO outbox (message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,
+                    body, headers, causation_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
 # One statement for all rows: one round trip, and the statement trigger rings NOTIFY once. Binary arrays spare quoting.
 _INSERT = """
 INSERT INTO outbox (message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,
                     body, headers, causation_id, created_at)
 SELECT message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,
        body, headers::jsonb, causation_id, created_at
-FROM unnest(%b::uuid[], %b::text[], %b::int[], %b::text[], %b::uuid[], %b::uuid[], %b::bigint[],
-            %b::bytea[], %b::text[], %b::uuid[], %b::timestamptz[]) WITH ORDINALITY
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[],
+            $8::bytea[], $9::text[], $10::uuid[], $11::timestamptz[]) WITH ORDINALITY
   AS r (message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,
         body, headers, causation_id, created_at, place)
 ORDER BY place
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     message_id: UUID
     type: str
     version: int
@@ -51,12 +58,12 @@ class _Row:
     aggregate_id: UUID
     aggregate_version: int
     body: bytes
-    headers: str
+    headers: dict[str, str | None] | str
     causation_id: UUID | None
     created_at: datetime
 
 
-_COLUMNS = tuple(_Row.__slots__)
+_COLUMNS = _Row._fields
 
 
 def add(
@@ -72,33 +79,30 @@ def add(
     Lock or version-bump the aggregate's row before. ``organization_id`` is the session's unless given; causation,
     request id and trace come from the current trace. Nothing stays after a rollback.
     """
-    trace = current_trace()
-    row = _Row(
-        message_id=new_id(),
-        type=message.name,
-        version=message.major,
-        routing_key=message.routing_key(),
-        organization_id=session.organization_id if isinstance(organization_id, UnsetType) else organization_id,
-        aggregate_id=aggregate_id,
-        aggregate_version=aggregate_version,
-        body=message.encode(),
-        headers=_headers(message, trace.request_id, trace.traceparent),
-        causation_id=trace.causation_id,
-        created_at=session.clock.now(),
-    )
-    session.info.setdefault(_PENDING, []).append(row)
-    # An untouched session would commit nothing at all: begin, so that the commit comes past here.
-    if not session.in_transaction():
-        session.begin()
-    return row.message_id
+    owner = session.organization_id if isinstance(organization_id, UnsetType) else organization_id
+    return _add(session, [(message, aggregate_id, aggregate_version)], owner)[0]
 
 
 def add_many(session: TenantSession, messages: Iterable[tuple[Message, UUID, int]]) -> list[UUID]:
     """`add` for each (message, aggregate id, aggregate version), in this order."""
-    return [
-        add(session, message, aggregate_id=aggregate_id, aggregate_version=aggregate_version)
-        for message, aggregate_id, aggregate_version in messages
-    ]
+    return _add(session, messages, session.organization_id)
+
+
+def _add(session: TenantSession, messages: Iterable[tuple[Message, UUID, int]], owner: UUID | None) -> list[UUID]:
+    trace, now = current_trace(), session.clock.now()
+    headers: dict[str, dict[str, str | None]] = {}
+    rows = []
+    for message, aggregate_id, version in messages:
+        if message.service not in headers:
+            headers[message.service] = _headers(message, trace)
+        rows.append(
+            _Row(
+                new_id(), message.name, message.major, message.routing_key(), owner, aggregate_id, version,
+                message.encode(), headers[message.service], trace.causation_id, now,
+            )
+        )  # fmt: skip
+    _COLLECTED.add(session, *rows)
+    return [row.message_id for row in rows]
 
 
 def written(session: TenantSession) -> list[tuple[UUID, str]]:
@@ -107,45 +111,30 @@ def written(session: TenantSession) -> list[tuple[UUID, str]]:
     return found
 
 
-def _headers(message: Message, request_id: str, traceparent: str) -> str:
-    return msgspec.json.encode(
-        {"producer": message.service, "correlation_id": request_id or None, "traceparent": traceparent}
-    ).decode()
+def _headers(message: Message, trace: Trace) -> dict[str, str | None]:
+    return {
+        "producer": message.service,
+        "correlation_id": trace.request_id or None,
+        "traceparent": trace.traceparent,
+    }
 
 
-@event.listens_for(TenantSession, "before_commit")
-def _insert_collected(session: Session) -> None:
-    # A savepoint's release comes here too, but may still be rolled back with what surrounds it.
-    if session.in_nested_transaction() or not session.info.get(_PENDING):
-        return
-    session.flush()
-    rows: list[_Row] = session.info.pop(_PENDING)
-    parameters: tuple[Any, ...] = tuple([getattr(row, column) for row in rows] for column in _COLUMNS)
-    session.connection().exec_driver_sql(_INSERT, parameters)
-    session.info.setdefault(_INSERTED, []).extend((row.message_id, row.routing_key) for row in rows)
+def _write(rows: Sequence[_Row]) -> Sequence[Statement]:
+    """One statement, with the headers as JSON texts."""
+    ready = [row._replace(headers=msgspec.json.encode(row.headers).decode()) for row in rows]
+    if len(ready) == 1:
+        return [(_INSERT_ONE, ready[0])]
+    return [(_INSERT, tuple(map(list, zip(*ready, strict=True))))]
+
+
+def _copy(connection: Connection, rows: Sequence[_Row]) -> None:
+    copy_rows(connection, outbox_table, _COLUMNS, rows)
+
+
+_COLLECTED = Collected(_write, bulk_from=_COPIED_FROM, write_bulk=_copy)
 
 
 @event.listens_for(TenantSession, "after_commit")
 def _remember_written(session: Session) -> None:
     if not session.in_nested_transaction():
-        session.info[_WRITTEN] = session.info.pop(_INSERTED, [])
-
-
-@event.listens_for(TenantSession, "after_transaction_create")
-def _mark_savepoint(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.nested:
-        session.info.setdefault(_SAVEPOINTS, {})[transaction] = len(session.info.get(_PENDING, ()))
-
-
-@event.listens_for(TenantSession, "after_soft_rollback")
-def _forget_rolled_back(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.nested:
-        pending = session.info.get(_PENDING, [])
-        del pending[session.info.get(_SAVEPOINTS, {}).get(transaction, 0) :]
-
-
-@event.listens_for(TenantSession, "after_transaction_end")
-def _forget_ended(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:
-        for key in (_PENDING, _INSERTED, _SAVEPOINTS):
-            session.info.pop(key, None)
+        session.info[_WRITTEN] = [(row.message_id, row.routing_key) for row in _COLLECTED.written(session)]

@@ -64,6 +64,13 @@ def span(name: str, kind: str = "internal", attributes: Attributes | None = None
     return _recorded(name, kind, attributes or {})
 
 
+def statement_span(statement: str) -> AbstractContextManager[Span]:
+    """Run an SQL statement that SQLAlchemy does not see as a span."""
+    if not _is_of_interest():
+        return _SILENT
+    return _recorded(*_described(statement))
+
+
 @contextmanager
 def _recorded(name: str, kind: str, attributes: Attributes) -> Iterator[Span]:
     from common.telemetry.otel import RunningSpan, start_span
@@ -116,17 +123,23 @@ def _watch_statements() -> None:
 def _before_statement(
     _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
 ) -> None:
-    trace = _current.get()
-    # Loops that look for work ask all the time: only what belongs to a request, a message or a job is of interest.
-    if _exporting.tracer is None or context is None or trace is None or trace.span_id is None:
+    if context is None or not _is_of_interest():
         return
     from common.telemetry.otel import start_span
 
+    context._deskledger_span = start_span(_exporting.tracer, *_described(statement), current_trace())
+
+
+def _is_of_interest() -> bool:
+    """Loops that look for work ask all the time: only what belongs to a request, a message or a job is of interest."""
+    trace = _current.get()
+    return _exporting.tracer is not None and trace is not None and trace.span_id is not None
+
+
+def _described(statement: str) -> tuple[str, str, Attributes]:
     words = " ".join(statement.split())
     attributes = {"db.system.name": "postgresql", "db.query.text": words[:_STATEMENT]}
-    context._deskledger_span = start_span(
-        _exporting.tracer, words.partition(" ")[0].upper(), "client", attributes, trace
-    )
+    return words.partition(" ")[0].upper(), "client", attributes
 
 
 def _after_statement(
