@@ -15,7 +15,9 @@ from contracts.parts import ChargeLine
 class BookingState(Message, frozen=True, kw_only=True):
     """The whole public state of one booking (one occurrence); ``price`` is what it costs by its price snapshot.
 
-    ``cancellation_fee`` is set once it is cancelled. ``payment`` is ``on_invoice`` or ``now``.
+    ``promo_code`` names the code whose discount is in the price. ``cancellation_fee`` is set once it is cancelled.
+    ``payment`` is ``on_invoice`` or ``now``. ``paid_too_late``: it was paid after its hold had expired, and its time
+    is somebody else's: the money is to go back.
     """
 
     service: ClassVar[str] = "booking"
@@ -41,7 +43,9 @@ class BookingState(Message, frozen=True, kw_only=True):
     hold_expires_at: datetime | None = None
     checkout_id: UUID | None = None
     credits_used: Decimal = Decimal(0)
+    promo_code: str | None = None
     cancellation_fee: Money | None = None
+    paid_too_late: bool = False
     note: str | None = None
     version: int
 

@@ -76,7 +76,7 @@ class ResourceRateChanged(CatalogMessage, frozen=True, kw_only=True):
 
 
 class PlanChanged(CatalogMessage, frozen=True, kw_only=True):
-    """The whole public state of a plan."""
+    """The whole public state of a plan; ``allowance_valid_days``: how long what a one-off plan gives is good."""
 
     name: ClassVar[str] = "plan-changed"
     plan_id: UUID
@@ -95,6 +95,7 @@ class PlanChanged(CatalogMessage, frozen=True, kw_only=True):
     credits_hours: Decimal = Decimal(0)
     credits_carry_over_cap: Decimal = Decimal(0)
     passes: int = 0
+    allowance_valid_days: int | None = None
     resource_discount_percent: Decimal = Decimal(0)
     tax_percent: Decimal | None = None
     tax_category: str | None = None

@@ -44,6 +44,30 @@ class MembershipChanged(InvoicingMessage, frozen=True, kw_only=True):
     version: int
 
 
+class PlanPurchaseChanged(InvoicingMessage, frozen=True, kw_only=True):
+    """The whole public state of a one-off plan that somebody bought, with the allowance it gives.
+
+    ``passes`` (days) and ``credits_hours`` are for the whole quantity and good before ``expires_on``. ``status`` is
+    ``active``, or ``cancelled`` when the purchase was taken back. A purchase that is to be paid at once is announced
+    when it is paid.
+    """
+
+    name: ClassVar[str] = "plan-purchase-changed"
+    purchase_id: UUID
+    plan_id: UUID
+    plan_name: str
+    member_id: UUID | None = None
+    company_id: UUID | None = None
+    location_id: UUID | None = None
+    purchased_on: date
+    quantity: Decimal = Decimal(1)
+    passes: int = 0
+    credits_hours: Decimal = Decimal(0)
+    expires_on: date | None = None
+    status: str
+    version: int
+
+
 class BillingSettingsChanged(InvoicingMessage, frozen=True, kw_only=True):
     """The organisation's billing settings as other services need them."""
 
@@ -157,6 +181,20 @@ class CreditNoteIssued(InvoicingMessage, frozen=True, kw_only=True):
     invoice_payable: Money
     reason: str | None = None
     pdf: bytes = b""
+    version: int
+
+
+class RefundRequested(InvoicingMessage, frozen=True, kw_only=True):
+    """Money came for a void invoice that was to be paid at once: it goes back the way it came.
+
+    ``amount`` is all that one request has asked for so far, so that messages may come twice and in any order.
+    """
+
+    name: ClassVar[str] = "refund-requested"
+    request_id: UUID
+    invoice_id: UUID
+    amount: Money
+    reason: str
     version: int
 
 
