@@ -113,6 +113,22 @@ def test_periodical_things_on_a_one_off_plan_are_refused(shop: Any, change: dict
     assert refused.json["errors"][0]["pointer"] == f"/{next(iter(change))}"
 
 
+def test_how_long_an_allowance_is_good_is_for_one_off_plans(shop: Any) -> None:
+    ten = {"name": "Ten days", "kind": "one_off", "price": EUR, "passes": 10, "allowance_valid_days": 180}
+    made = shop.made("/v1/plans", ten)
+    assert made["allowance_valid_days"] == 180
+    changed = shop.owner.patch(f"/v1/plans/{made['id']}", {"allowance_valid_days": None})
+    assert changed.json["allowance_valid_days"] is None
+    assert [message["allowance_valid_days"] for message in shop.messages("plan-changed")] == [180, None]
+    for days in (0, -1, 3661):
+        refused = shop.owner.patch(f"/v1/plans/{made['id']}", {"allowance_valid_days": days})
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/allowance_valid_days")
+    flex = {"name": "Flex", "kind": "recurring", "price": EUR, "allowance_valid_days": 30}
+    refused = shop.owner.post("/v1/plans", flex)
+    assert (refused.status_code, refused.json["code"]) == (422, "one_off_only")
+    assert refused.json["errors"][0]["pointer"] == "/allowance_valid_days"
+
+
 def test_a_plan_keeps_its_kind(shop: Any) -> None:
     plan = shop.plan()
     refused = shop.owner.patch(f"/v1/plans/{plan['id']}", {"kind": "one_off"})

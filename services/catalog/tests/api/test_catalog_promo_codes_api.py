@@ -45,8 +45,8 @@ def test_every_field_comes_back_as_it_was_sent_and_goes_into_the_message(shop: A
             "resource_types": ["hot_desk"],
             "location_ids": [room["location_id"]],
         },
-        "max_uses": 100,
-        "max_uses_per_customer": 1,
+        "max_uses": None,
+        "max_uses_per_customer": None,
         "valid_from": "2027-03-01",
         "valid_until": "2027-05-31",
     }
@@ -55,7 +55,6 @@ def test_every_field_comes_back_as_it_was_sent_and_goes_into_the_message(shop: A
     assert shop.owner.get(f"/v1/promo-codes/{made['id']}").json == made
     [message] = shop.messages("promo-code-changed")
     assert (message["code"], message["amount"], message["percent"]) == ("FIVER", EUR, None)
-    assert (message["max_uses"], message["max_uses_per_customer"]) == (100, 1)
     assert (message["valid_from"], message["valid_until"]) == ("2027-03-01", "2027-05-31")
     assert message["scope"]["plan_ids"][0].replace("-", "") == plan["id"].removeprefix("pln_")
 
@@ -99,6 +98,38 @@ def test_an_archived_code_may_be_used_anew_and_then_not_be_restored(shop: Any) -
     shop.made("/v1/promo-codes", {"code": "Summer", "percent": "15"})
     refused = shop.owner.post(f"{path}/restoration")
     assert (refused.status_code, refused.json["code"]) == (409, "promo_code_taken")
+
+
+BOTH = ({"kinds": ["booking", "plan"]}, {}, {"kinds": []})
+
+
+@pytest.mark.parametrize("limit", ["max_uses", "max_uses_per_customer"])
+@pytest.mark.parametrize("scope", BOTH)
+def test_a_limit_over_bookings_and_purchases_is_refused(shop: Any, scope: dict[str, Any], limit: str) -> None:
+    """GH-3: two services would count it."""
+    refused = shop.owner.post("/v1/promo-codes", {"code": "FIRST", "percent": "20", "scope": scope, limit: 1})
+    assert (refused.status_code, refused.json["code"]) == (422, "limit_over_two_kinds")
+    assert [error["pointer"] for error in refused.json["errors"]] == ["/scope/kinds"]
+    made = shop.made("/v1/promo-codes", {"code": "FIRST", "percent": "20", "scope": scope})
+    assert shop.owner.patch(f"/v1/promo-codes/{made['id']}", {limit: 1}).json["code"] == "limit_over_two_kinds"
+    assert shop.owner.get(f"/v1/promo-codes/{made['id']}").json == made
+
+
+def test_a_limit_on_one_side_is_accepted_and_the_message_names_the_kinds(shop: Any) -> None:
+    plan, room = shop.plan(), shop.room()
+    scopes: list[tuple[dict[str, Any], list[str]]] = [
+        ({"kinds": ["booking"]}, ["booking"]),
+        ({"kinds": ["pass", "plan"]}, ["plan", "pass"]),
+        ({"plan_ids": [plan["id"]]}, ["plan", "pass"]),
+        ({"resource_ids": [room["id"]]}, ["booking"]),
+        ({"resource_types": ["hot_desk"]}, ["booking"]),
+    ]
+    for number, (scope, _) in enumerate(scopes):
+        body = {"code": f"CODE{number}", "percent": "20", "max_uses": 100, "max_uses_per_customer": 1, "scope": scope}
+        assert shop.made("/v1/promo-codes", body)["max_uses"] == 100
+    told = shop.messages("promo-code-changed")
+    assert [message["scope"]["kinds"] for message in told] == [kinds for _, kinds in scopes]
+    assert {(message["max_uses"], message["max_uses_per_customer"]) for message in told} == {(100, 1)}
 
 
 def test_a_percentage_can_become_an_amount(shop: Any) -> None:

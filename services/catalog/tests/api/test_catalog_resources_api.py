@@ -9,6 +9,8 @@ import pytest
 
 from common.ids import decode_id
 
+QUOTA = {"limit": "10", "unit": "hours", "per": "week"}
+
 
 def codes(resource: dict[str, Any]) -> list[str]:
     return [problem["code"] for problem in resource["problems"]]
@@ -102,7 +104,11 @@ def test_every_field_comes_back_as_it_was_sent_also_after_reading_it_again(shop:
             "approval": True,
             "check_in_minutes": 15,
             "recurring_allowed": False,
-            "quota": {"hours": "10.5", "per": "month"},
+            "show_names": True,
+            "quotas": [
+                {"limit": "10.5", "unit": "hours", "per": "month"},
+                {"limit": "2", "unit": "bookings", "per": "week"},
+            ],
             "who": "plans",
             "plan_ids": [plan["id"]],
         },
@@ -112,11 +118,8 @@ def test_every_field_comes_back_as_it_was_sent_also_after_reading_it_again(shop:
     assert {name: room[name] for name in sent} == sent
     assert {**shop.owner.get(f"/v1/resources/{room['id']}").json, "pictures": []} == room
     [message] = [m for m in shop.messages("resource-changed") if m["display_name"] == "Green Room"]
-    assert message["booking_policy"]["plan_ids"] == [str(decode_id("pln", plan["id"]))]
-    policy = message["booking_policy"]
-    assert policy["quota"] == {"hours": "10.5", "per": "month"}
-    assert policy["quotas"] == [{"per": "month", "unit": "hours", "limit": "10.5"}]
-    assert (policy["max_ahead_days"], policy["approval_required"], policy["check_in_within_minutes"]) == (90, True, 15)
+    plans = {"plan_ids": [str(decode_id("pln", plan["id"]))]}
+    assert message["booking_policy"] == sent["booking_policy"] | plans, "one name for each rule"
     assert message["cancellation_policy"]["steps"] == [{"hours_before": 24, "percent": "50"}]
     assert message["parent_ids"] == [str(decode_id("res", floor["id"]))]
 
@@ -142,9 +145,12 @@ def test_every_field_comes_back_as_it_was_sent_also_after_reading_it_again(shop:
         ({"organization_id": "org_" + "0" * 32}, "/organization_id"),
         ({"booking_policy": {"min_minutes": 60, "max_minutes": 30}}, "/booking_policy/max_minutes"),
         ({"booking_policy": {"buffer_after_minutes": -1}}, "/booking_policy/buffer_after_minutes"),
-        ({"booking_policy": {"quota": {"hours": "1", "per": "day"}}}, "/booking_policy/quota/per"),
-        ({"booking_policy": {"quota": {"hours": 1, "per": "week"}}}, "/booking_policy/quota/hours"),
-        ({"booking_policy": {"quota": {"per": "week"}}}, "/booking_policy/quota/hours"),
+        ({"booking_policy": {"quotas": [{**QUOTA, "per": "day"}]}}, "/booking_policy/quotas/0/per"),
+        ({"booking_policy": {"quotas": [QUOTA, {**QUOTA, "limit": 1}]}}, "/booking_policy/quotas/1/limit"),
+        ({"booking_policy": {"quotas": [{**QUOTA, "unit": "days"}]}}, "/booking_policy/quotas/0/unit"),
+        ({"booking_policy": {"quotas": [{"unit": "hours", "per": "week"}]}}, "/booking_policy/quotas/0/limit"),
+        ({"booking_policy": {"quota": QUOTA}}, "/booking_policy/quota"),
+        ({"booking_policy": {"max_ahead_days": 90}}, "/booking_policy/max_ahead_days"),
         ({"booking_policy": {"who": "plans"}}, "/booking_policy/plan_ids"),
         ({"booking_policy": {"opening_hours": {"mon": [["9", "10"]]}}}, "/booking_policy/opening_hours"),
         ({"booking_policy": {"lunch": True}}, "/booking_policy/lunch"),

@@ -135,3 +135,34 @@ def test_the_doctor_names_what_keeps_the_organisation_from_earning(shop: Any, op
     assert all(p["href"].startswith("/v1/") for p in found["problems"])
     assert shop.client("member").get("/v1/setup/catalog").status_code == 403
     assert open_shop().owner.get("/v1/setup/catalog").json["facts"]["locations"] == 0
+
+
+def test_a_public_catalogue_is_unmodified_until_something_on_it_changes(shop: Any, sign_in: Any) -> None:
+    furnish(shop)
+    shop.owner.patch("/v1/storefront-settings", {"published": True})
+    stranger, path = sign_in(shop.app, None), f"/v1/storefront/{slug(shop)}/catalog"
+    location_id = stranger.get(path).json["locations"][0]["id"]
+    changes = [
+        lambda: shop.owner.patch("/v1/storefront-settings", {"headline": "By the water"}),
+        lambda: shop.owner.patch(f"/v1/locations/{location_id}", {"name": "Shown again"}),
+        lambda: shop.room(location_id, name="Shown as well", type="event_space", visibility="public", is_free=True),
+        lambda: shop.rate(name="Evenings", resource_types=["meeting_room"]),
+    ]
+    for change in changes:
+        etag = stranger.get(path).headers["ETag"]
+        same = stranger.get(path, headers={"If-None-Match": etag})
+        assert (same.status_code, same.text) == (304, "")
+        change()
+        assert stranger.get(path, headers={"If-None-Match": etag}).status_code == 200
+    shop.owner.patch("/v1/storefront-settings", {"published": False})
+    assert stranger.get(path, headers={"If-None-Match": etag}).status_code == 404
+
+
+def test_the_sites_that_may_embed_the_storefront_are_origins(shop: Any) -> None:
+    path = "/v1/storefront-settings"
+    assert shop.owner.get(path).json["embed_origins"] == []
+    fine = ["https://www.harbour.example", "http://localhost:8080", "https://*.harbour.example"]
+    assert shop.owner.patch(path, {"embed_origins": fine}).json["embed_origins"] == fine
+    for wrong in ("*", "https://harbour.example/page", "https://a.example; script-src *", "harbour.example"):
+        refused = shop.owner.patch(path, {"embed_origins": [wrong]})
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/embed_origins/0")

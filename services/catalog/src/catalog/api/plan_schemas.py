@@ -31,6 +31,13 @@ class PlanInSchema(StrictSchema):
     credits_hours = Quantity(most="10000", places=2, load_default=_NOTHING, metadata={"example": "10"})
     credits_carry_over_cap = Quantity(most="10000", places=2, load_default=_NOTHING, metadata={"example": "5"})
     passes = whole(0, 1000, load_default=0)
+    allowance_valid_days = whole(
+        1,
+        3660,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "One-off plans: its passes and credits are good for so many days; null: for ever."},
+    )
     resource_discount_percent = Percent(load_default=_NOTHING)
     tax_percent = Percent(load_default=None, allow_none=True)
     tax_category = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(TAX_CATEGORIES))

@@ -16,9 +16,10 @@ _YEAR = 366 * 24 * 60
 
 
 class QuotaSchema(StrictSchema):
-    """How many hours one customer may book per calendar week or month."""
+    """How many hours, or how many bookings, one customer may have per calendar week or month."""
 
-    hours = StoredQuantity(required=True, most="744", places=2, metadata={"example": "10"})
+    limit = StoredQuantity(required=True, most="744", places=2, metadata={"example": "10"})
+    unit = fields.String(required=True, validate=validate.OneOf(("hours", "bookings")))
     per = fields.String(required=True, validate=validate.OneOf(("week", "month")))
 
 
@@ -35,7 +36,8 @@ class BookingPolicySchema(StrictSchema):
     approval = Flag(metadata={"description": "A booking is tentative until staff approves it; it holds the slot."})
     check_in_minutes = whole(1, _WEEK, metadata={"description": "Who has not checked in by then is a no-show."})
     recurring_allowed = Flag()
-    quota = fields.Nested(QuotaSchema)
+    show_names = Flag(metadata={"description": "Members see who has booked it; else only staff do."})
+    quotas = fields.List(fields.Nested(QuotaSchema), validate=validate.Length(max=4))
     who = fields.String(validate=validate.OneOf(VISIBILITIES), metadata={"description": "Who may book by themselves"})
     plan_ids = Unique(StoredId("pln"), most=100)
 

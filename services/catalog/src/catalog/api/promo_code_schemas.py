@@ -15,7 +15,10 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}\Z")
 
 
 class ScopeSchema(StrictSchema):
-    """What a code is good for: all that fits every list given; an empty scope is everything."""
+    """What a code is good for: the kinds named, else those of what is listed; an empty scope is everything.
+
+    ``plan_ids`` are about plans and passes, ``resource_ids`` and ``resource_types`` about bookings.
+    """
 
     kinds = Unique(fields.String(validate=validate.OneOf(SCOPE_KINDS)), most=len(SCOPE_KINDS))
     plan_ids = Unique(StoredId("pln"), most=100)
@@ -38,6 +41,7 @@ class PromoCodeInSchema(StrictSchema):
     percent = Percent(load_default=None, allow_none=True, metadata={"example": "20"})
     amount = MoneyField(load_default=None, allow_none=True)
     scope = fields.Nested(ScopeSchema, load_default=dict)
+    # A code with a limit is for bookings or for purchases (plan, pass), not for both.
     max_uses = whole(1, 1_000_000, load_default=None, allow_none=True)
     max_uses_per_customer = whole(1, 1_000_000, load_default=None, allow_none=True)
     valid_from = fields.Date(load_default=None, allow_none=True)

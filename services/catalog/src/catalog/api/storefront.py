@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
+from flask import Response, g, request
 
 from catalog.api.access import EDITORS, STAFF, require_everywhere
 from catalog.api.storefront_schemas import PublicCatalogSchema, SetupCatalogSchema, StorefrontSettingsSchema
@@ -45,11 +45,19 @@ def change_storefront_settings(body: dict[str, Any]) -> StorefrontSettings:
 @blueprint.route("/v1/storefront/<slug>/catalog", methods=["GET"])
 @public
 @blueprint.response(200, PublicCatalogSchema)
-def get_public_catalog(slug: str) -> storefront.PublicCatalog:
-    """What strangers see: published things only. The organisation's own staff sees it before it is published."""
+def get_public_catalog(slug: str) -> storefront.PublicCatalog | Response:
+    """What strangers see: published things only. The organisation's own staff sees it before it is published.
+
+    With `If-None-Match` of an answer that is still true it answers 304 without a body.
+    """
     session = bind_session(None)
     storefront.bind_by_slug(session, slug)
-    return storefront.public_catalog(session, preview=_is_own_staff(session))
+    preview = _is_own_staff(session)
+    storefront.open_storefront(session, preview=preview)
+    g.etag = storefront.catalog_stamp(session)
+    if request.if_none_match.contains(g.etag):
+        return Response(status=304)
+    return storefront.public_catalog(session, preview=preview)
 
 
 @blueprint.route("/v1/setup/catalog", methods=["GET"])

@@ -14,6 +14,8 @@ from catalog.api.schemas import LocationSchema
 from catalog.services.storefront import PublicResource
 from common.http import Id, LongText, StrictSchema, Text
 
+# A scheme, a host (with *. in front for all below it) and perhaps a port, as a policy's frame-ancestors takes it.
+ORIGIN = r"https?://(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?::[0-9]{1,5})?\Z"
 FLOWS = ("pay_now", "pay_later", "approval")
 
 
@@ -41,6 +43,11 @@ class StorefrontSettingsSchema(StrictSchema):
     terms_url = _web_address()
     privacy_url = _web_address()
     purchase_flow = fields.Nested(PurchaseFlowSchema)
+    embed_origins = fields.List(
+        fields.String(validate=validate.Regexp(ORIGIN, error="Must be an address such as https://www.example.com.")),
+        validate=validate.Length(max=20),
+        metadata={"description": "Sites that may embed the storefront", "example": ["https://www.example.com"]},
+    )
 
 
 class PublicOrganizationSchema(StrictSchema):

@@ -24,6 +24,10 @@ _RECURRING_ONLY = {
 }
 
 
+# A membership's allowance is good for its month; that of a purchase as long as the plan says.
+_ONE_OFF_ONLY = {"allowance_valid_days": None}
+
+
 def plan_defaults(kind: str) -> dict[str, Any]:
     """What is taken for fields not sent: recurring plans are monthly and prorate, one-off ones have no period."""
     if kind == "recurring":
@@ -34,15 +38,20 @@ def plan_defaults(kind: str) -> dict[str, Any]:
 def check_plan(plan: Mapping[str, Any]) -> None:
     """Refuse a one-off plan with anything periodical, and a recurring one without a period.
 
-    Raises InvalidError ``interval_missing`` or ``recurring_only``.
+    Raises InvalidError ``interval_missing``, ``recurring_only`` or ``one_off_only``.
     """
     if plan["kind"] == "recurring":
         if plan["interval"] is None:
             raise _refusal("interval_missing", "interval", "a recurring plan has an interval")
-        return
-    for name, nothing in _RECURRING_ONLY.items():
+        _refuse(plan, _ONE_OFF_ONLY, "one_off_only", "only one-off plans have this")
+    else:
+        _refuse(plan, _RECURRING_ONLY, "recurring_only", "only recurring plans have this")
+
+
+def _refuse(plan: Mapping[str, Any], fields: Mapping[str, Any], code: str, detail: str) -> None:
+    for name, nothing in fields.items():
         if plan[name] != nothing:
-            raise _refusal("recurring_only", name, "only recurring plans have this")
+            raise _refusal(code, name, detail)
 
 
 def _refusal(code: str, field: str, detail: str) -> InvalidError:

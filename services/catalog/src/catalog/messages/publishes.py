@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.domain.promo_codes import kinds_of
 from catalog.models import Location, Plan, PromoCode, Resource, ResourceRate
 from common.money import Money
 from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
@@ -39,7 +40,7 @@ def resource_changed(resource: Resource) -> ResourceChanged:
         visibility=resource.visibility,
         plan_ids=resource.plan_ids,
         is_free=resource.is_free,
-        booking_policy=_booking_policy(resource.booking_policy),
+        booking_policy=resource.booking_policy,
         cancellation_policy=resource.cancellation_policy,
         published=resource.published,
         archived=resource.archived_at is not None,
@@ -86,6 +87,7 @@ def plan_changed(plan: Plan) -> PlanChanged:
         credits_hours=plan.credits_hours,
         credits_carry_over_cap=plan.credits_carry_over_cap,
         passes=plan.passes,
+        allowance_valid_days=plan.allowance_valid_days,
         resource_discount_percent=plan.resource_discount_percent,
         tax_percent=plan.tax_percent,
         tax_category=plan.tax_category,
@@ -104,7 +106,7 @@ def promo_code_changed(promo_code: PromoCode) -> PromoCodeChanged:
         code=promo_code.code,
         percent=promo_code.percent,
         amount=promo_code.amount,
-        scope=promo_code.scope,
+        scope=promo_code.scope | {"kinds": kinds_of(promo_code.scope)},
         max_uses=promo_code.max_uses,
         max_uses_per_customer=promo_code.max_uses_per_customer,
         valid_from=promo_code.valid_from,
@@ -112,23 +114,6 @@ def promo_code_changed(promo_code: PromoCode) -> PromoCodeChanged:
         archived=promo_code.archived_at is not None,
         version=promo_code.version,
     )
-
-
-# The API's names, and the ones under which booking reads the same: a limit under another name would be no limit there.
-_NAMES_IN_BOOKING = {
-    "furthest_days_ahead": "max_ahead_days",
-    "approval": "approval_required",
-    "check_in_minutes": "check_in_within_minutes",
-}
-
-
-def _booking_policy(policy: dict[str, Any]) -> dict[str, Any]:
-    """A booking policy as the API has it, together with booking's names."""
-    told = policy | {other: policy[name] for name, other in _NAMES_IN_BOOKING.items() if name in policy}
-    if "quota" in policy:
-        quota = policy["quota"]
-        told["quotas"] = [{"per": quota["per"], "unit": "hours", "limit": quota["hours"]}]
-    return told
 
 
 def _money(document: dict[str, Any]) -> Money:

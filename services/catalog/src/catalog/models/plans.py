@@ -14,7 +14,10 @@ from common.money import Money
 
 
 class Plan(TenantMixin, VersionMixin, Base):
-    """A recurring plan (a membership) or a one-off one (a day pass, a service)."""
+    """A recurring plan (a membership) or a one-off one (a day pass, a service).
+
+    ``allowance_valid_days``: for how many days from the purchase on a one-off plan's passes and credits are good.
+    """
 
     __tablename__ = "plan"
     __table_args__ = (
@@ -39,6 +42,7 @@ class Plan(TenantMixin, VersionMixin, Base):
     credits_hours: Mapped[Decimal] = mapped_column(default=Decimal(0))
     credits_carry_over_cap: Mapped[Decimal] = mapped_column(default=Decimal(0))
     passes: Mapped[int] = mapped_column(default=0)
+    allowance_valid_days: Mapped[int | None]
     resource_discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import ARRAY, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.models.metadata import Base
@@ -22,6 +22,8 @@ class StorefrontSettings(TenantMixin, VersionMixin, Base):
     contact_email: Mapped[str | None]
     terms_url: Mapped[str | None]
     privacy_url: Mapped[str | None]
+    # Sites that may show the storefront in a frame of their own pages.
+    embed_origins: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     guest_flow: Mapped[str] = mapped_column(default="pay_now")
     member_flow: Mapped[str] = mapped_column(default="pay_later")
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from catalog.domain.promo_codes import canonical_code, check_validity, check_value
+from catalog.domain.promo_codes import canonical_code, check_counting, check_validity, check_value
 from catalog.messages.publishes import promo_code_changed
 from catalog.models import Location, Plan, PromoCode, Resource
 from catalog.services.archiving import refuse_archived, set_archived
@@ -23,8 +23,8 @@ _SCOPES: dict[str, Named] = {"plan_ids": Plan, "resource_ids": Resource, "locati
 def create_promo_code(session: TenantSession, **values: Any) -> PromoCode:
     """Add a code; ``amount`` is Money. Raises ConflictError ``promo_code_taken`` for a code in use, whatever its case.
 
-    InvalidError unless there is either a percentage or an amount in the organisation's currency; NotFoundError for
-    things in the scope that do not exist.
+    InvalidError unless there is either a percentage or an amount in the organisation's currency, and for a limit on
+    bookings and purchases at once; NotFoundError for things in the scope that do not exist.
     """
     currency = session.organization.currency
     promo_code = PromoCode(**_columns(session, values), currency=currency, created_at=session.now())
@@ -76,6 +76,7 @@ def _columns(session: TenantSession, values: dict[str, Any]) -> dict[str, Any]:
 def _check(session: TenantSession, promo_code: PromoCode) -> None:
     check_value(promo_code.percent, promo_code.amount_minor)
     check_validity(promo_code.valid_from, promo_code.valid_until)
+    check_counting(promo_code.scope, promo_code.max_uses, promo_code.max_uses_per_customer)
     for field, kind in _SCOPES.items():
         require_known(session, kind, [UUID(text) for text in promo_code.scope.get(field, ())], f"scope/{field}")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, or_, select
+from sqlalchemy import any_, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from catalog.models import Location, Plan, Resource, ResourcePicture, ResourceRate, StorefrontSettings
@@ -20,6 +21,12 @@ from common.errors import NotFoundError
 from common.ids import new_id
 
 _LIMIT = 500
+_DEFAULTS: dict[str, Any] = {
+    "published": False,
+    "guest_flow": "pay_now",
+    "member_flow": "pay_later",
+    "embed_origins": [],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class PublicCatalog:
 def storefront_settings(session: TenantSession) -> StorefrontSettings:
     """The organisation's settings; the defaults (version 0, not stored) while it has changed nothing."""
     found = session.scalars(select(StorefrontSettings)).one_or_none()
-    return found or StorefrontSettings(published=False, guest_flow="pay_now", member_flow="pay_later", version=0)
+    return found or StorefrontSettings(**_DEFAULTS, version=0)
 
 
 def lock_storefront_settings(session: TenantSession) -> StorefrontSettings:
@@ -53,9 +60,7 @@ def lock_storefront_settings(session: TenantSession) -> StorefrontSettings:
     fresh = insert(StorefrontSettings).values(
         id=new_id(),
         organization_id=session.organization_id,
-        published=False,
-        guest_flow="pay_now",
-        member_flow="pay_later",
+        **_DEFAULTS,
         version=0,
     )
     session.execute(fresh.on_conflict_do_nothing(index_elements=["organization_id"]))
@@ -79,14 +84,20 @@ def change_storefront_settings(
     return settings
 
 
+def open_storefront(session: TenantSession, *, preview: bool = False) -> StorefrontSettings:
+    """The settings of a published storefront. Raises NotFoundError for any other, unless for a ``preview``."""
+    settings = storefront_settings(session)
+    if not settings.published and not preview:
+        raise NotFoundError("storefront_not_found", "there is no such storefront")
+    return settings
+
+
 def public_catalog(session: TenantSession, *, preview: bool = False) -> PublicCatalog:
     """What strangers see of the session's organisation; a constant number of statements.
 
     Raises NotFoundError ``storefront_not_found`` while the storefront is not published, unless for a ``preview``.
     """
-    settings = storefront_settings(session)
-    if not settings.published and not preview:
-        raise NotFoundError("storefront_not_found", "there is no such storefront")
+    settings = open_storefront(session, preview=preview)
     sold = select(Plan).where(Plan.archived_at.is_(None), Plan.visibility == "public")
     places = select(Location).where(Location.archived_at.is_(None))
     return PublicCatalog(
@@ -96,6 +107,25 @@ def public_catalog(session: TenantSession, *, preview: bool = False) -> PublicCa
         plans=session.scalars(sold.order_by(Plan.price_minor, Plan.id).limit(_LIMIT)).all(),
         resources=_public_resources(session),
     )
+
+
+_STAMP = text("""
+SELECT (SELECT version FROM organization WHERE id = :org),
+  (SELECT sum(version) FROM storefront_settings WHERE organization_id = :org),
+  (SELECT count(*) || '/' || sum(version) FROM location WHERE organization_id = :org),
+  (SELECT count(*) || '/' || sum(version) FROM plan WHERE organization_id = :org),
+  (SELECT count(*) || '/' || sum(version) FROM resource WHERE organization_id = :org),
+  (SELECT count(*) || '/' || sum(version) FROM resource_rate WHERE organization_id = :org),
+  (SELECT md5(string_agg(concat(id, '/', position, '/', alt), ',' ORDER BY id))
+   FROM resource_picture WHERE organization_id = :org)
+""")
+
+
+def catalog_stamp(session: TenantSession) -> str:
+    """Differs whenever the public catalogue may differ: with every change of what it is made of, and with the day."""
+    counted = session.execute(_STAMP, {"org": session.organization_id}).one()
+    today = local_date(session.now(), session.organization.timezone)
+    return hashlib.blake2b(repr((today.isoformat(), tuple(counted))).encode(), digest_size=12).hexdigest()
 
 
 def _public_resources(session: TenantSession) -> list[PublicResource]:
