@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,20 +11,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event, select
 
 from booking.jobs import build_jobs
 from booking.service import SERVICE
 from common.db import Database
-from common.ids import new_id
+from common.db.plumbing import outbox_table
+from common.ids import decode_id, new_id
 from common.jobs import Scheduler
 from common.messaging import Consumer, Envelope, Message
 from common.money import Money
 from common.tenancy import store_clock
 from common.testing.plugin import ApiClient, add_organization
 from contracts.catalog import LocationChanged, ResourceChanged, ResourceRateChanged
-from contracts.invoicing import MembershipChanged
+from contracts.invoicing import InvoicePaid, MembershipChanged
 from contracts.members import CompanyChanged, MemberChanged
-from contracts.parts import Extra, RatePrice
+from contracts.parts import Customer, Extra, RatePrice
 
 MONDAY = datetime(2027, 2, 1, 8, tzinfo=UTC)
 HOURS = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
@@ -45,6 +48,30 @@ def envelope(message: Message, organization_id: UUID) -> Envelope:
         created_at=datetime.now(UTC),
         producer=message.service,
         organization_id=organization_id,
+    )
+
+
+def invoice_paid(booking: dict[str, Any]) -> InvoicePaid:
+    """The payment of the invoice of a booking."""
+    money, zero = Money(booking["price"]["amount_minor"], "EUR"), euro(0)
+    return InvoicePaid(
+        invoice_id=new_id(),
+        number="INV-1",
+        state="paid",
+        payment_state="paid",
+        customer=Customer(),
+        issue_date=date(2027, 2, 1),
+        due_date=date(2027, 2, 1),
+        timezone="Europe/Berlin",
+        subtotal=money,
+        tax_total=zero,
+        total=money,
+        paid=money,
+        credited=zero,
+        payable=zero,
+        booking_ids=[decode_id("bkg", booking["id"])],
+        version=1,
+        paid_at=datetime(2027, 2, 1, 8, 5, tzinfo=UTC),
     )
 
 
@@ -78,12 +105,39 @@ class House:
         """A member's client."""
         return self.user("member", member=str(member_id), sub=f"mem_{member_id.hex}", **claims)
 
-    def advance(self, to: datetime) -> None:
-        """Move the organisation's clock and do all that is due by then."""
+    def published(self) -> list[dict[str, Any]]:
+        """The bodies of the messages it has published, oldest first."""
+        table = outbox_table
+        statement = select(table.c.body).where(table.c.organization_id == self.organization_id)
+        with self.database.system_session() as session:
+            return [json.loads(bytes(body)) for body in session.scalars(statement.order_by(table.c.seq))]
+
+    def statements_of(self, call: Callable[[], Any]) -> int:
+        """How many statements a call sends to the database; now and then one more fills a cache."""
+        return min(self._count(call) for _ in range(3))
+
+    def _count(self, call: Callable[[], Any]) -> int:
+        seen: list[str] = []
+        engine = self.database.engine
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        call()
+        event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
+
+    def set_clock(self, to: datetime) -> None:
+        """Move the organisation's clock; nothing else happens."""
         self.ticks += 1
         with self.database.system_session() as session:
             store_clock(session, self.organization_id, to, self.ticks)
             session.commit()
+
+    def advance(self, to: datetime) -> None:
+        """Move the organisation's clock and do all that is due by then."""
+        self.set_clock(to)
         self.run_jobs()
 
     def run_jobs(self) -> None:
@@ -91,6 +145,10 @@ class House:
         scheduler = Scheduler(self.database, build_jobs(self.app.extensions["settings"]), SERVICE.name)
         while scheduler.run_once():
             pass
+
+    def pay(self, booking: dict[str, Any]) -> None:
+        """A booking's invoice is paid."""
+        self.tell(invoice_paid(booking))
 
     def location(self, **values: Any) -> UUID:
         """A location in Berlin, open on working days."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from booking.api import availability, bookings, calendars, credit_grants, reports, visits
+from booking.api import availability, bookings, calendars, credit_grants, reports, schedule, visits
 from booking.config import BookingSettings
 from booking.jobs import build_jobs
 from booking.messages.handlers import handlers
@@ -20,6 +20,7 @@ def blueprints() -> Sequence[Blueprint]:
     return (
         bookings.blueprint,
         availability.blueprint,
+        schedule.blueprint,
         credit_grants.blueprint,
         visits.blueprint,
         calendars.blueprint,

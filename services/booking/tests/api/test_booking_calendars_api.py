@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
+import pytest
+from dateutil.tz import tzical
 from icalendar import Calendar
+
+from common.clock import wall_to_instant
 
 
 def events(body: bytes) -> list[Any]:
@@ -57,3 +63,27 @@ def test_bok_7_a_rooms_feed_names_nobody_and_answers_no_more_once_closed(room: A
     assert room.client.delete(f"/v1/calendars/{feed['id']}").status_code == 204
     assert stranger.get(feed["path"]).status_code == 404
     assert stranger.get("/v1/calendars/guess.ics").status_code == 404
+
+
+def as_another_program_reads_it(body: bytes) -> list[datetime]:
+    """Starts by the VTIMEZONE of the file alone, whatever anybody knows about zones."""
+    text = body.decode().replace("\r\n ", "")
+    zones = tzical(StringIO(text))
+    found = re.findall(r"BEGIN:VEVENT.*?DTSTART;TZID=([^:]+):(\d{8}T\d{6})", text, re.DOTALL)
+    return [datetime.strptime(wall, "%Y%m%dT%H%M%S").replace(tzinfo=zones.get(zone)) for zone, wall in found]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_bok_6_the_files_own_zone_is_right_through_both_clock_changes(room: Any, zone: str) -> None:
+    place = room.house.location(timezone=zone, opening_hours={})
+    desk = room.house.resource(place, display_name="Desk")
+    start = wall_to_instant(datetime.fromisoformat("2027-02-22T09:00"), zone)
+    series = {"resource_id": f"res_{desk.hex}", "recurrence": {"rrule": "FREQ=WEEKLY;COUNT=45"}}
+    made = room.book(start.isoformat(), (start + timedelta(hours=1)).isoformat(), **series)
+    assert made.status_code == 201, made.json
+    feed = room.client.post("/v1/calendars", {"member_id": f"mem_{room.member_id.hex}"}).json
+    body = room.house.sign_in(room.house.app, None).get(feed["path"]).data
+    expected = [datetime.fromisoformat(occurrence["start"]) for occurrence in made.json["occurrences"]]
+    read = as_another_program_reads_it(body)
+    assert [at.astimezone(UTC) for at in read] == expected
+    assert len({at.utcoffset() for at in read}) == 2

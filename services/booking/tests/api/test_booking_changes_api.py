@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def with_policy(room: Any, version: int = 2, **policies: Any) -> None:
         ({"min_minutes": 180}, "too_short"),
         ({"max_minutes": 60}, "too_long"),
         ({"min_notice_minutes": 60 * 24 * 20}, "too_short_notice"),
-        ({"max_ahead_days": 7}, "too_far_ahead"),
+        ({"furthest_days_ahead": 7}, "too_far_ahead"),
         ({"quotas": [{"per": "week", "unit": "hours", "limit": "1"}]}, "quota_exceeded"),
     ],
 )
@@ -140,8 +141,34 @@ def test_bok_5_moving_is_no_way_around_the_fee_and_staff_may_waive_it(room: Any)
     assert room.client.post(f"{path}/cancellation", {"waive_fee": True}).json["fee"]["amount_minor"] == 0
 
 
+def test_bok_5_the_policy_is_that_of_the_day_of_booking_until_time_or_resource_change(room: Any) -> None:
+    with_policy(room, cancellation_policy=STEPS)
+    made = room.book(START, END).json
+    strict = {"steps": [{"hours_before": 240, "percent": "100"}], "no_show_percent": "100"}
+    with_policy(room, version=3, cancellation_policy=strict)
+    path = f"/v1/bookings/{made['id']}"
+    room.house.advance(datetime(2027, 2, 14, 9, tzinfo=UTC))
+    assert room.client.get(f"{path}/cancellation").json["fee"]["amount_minor"] == 0
+    assert room.client.get(f"{path}/cancellation").json["free_until"] == "2027-02-14T09:00:00Z"
+    with_extras = room.client.patch(path, {"note": "Board", "extras": [{"code": "projector"}]})
+    assert with_extras.status_code == 200
+    assert room.client.get(f"{path}/cancellation").json["fee"]["amount_minor"] == 0
+    assert room.house.member_user(room.member_id).patch(path, {"start": "2027-02-16T09:00:00Z"}).status_code == 200
+    assert room.client.get(f"{path}/cancellation").json["percent"] == "100"
+
+
+def test_bok_5_missing_a_booking_costs_what_was_agreed(room: Any) -> None:
+    check_in = {"check_in_minutes": 15}
+    with_policy(room, booking_policy=check_in, cancellation_policy={"no_show_percent": "80"})
+    made = room.book(START, END).json
+    with_policy(room, version=3, booking_policy=check_in, cancellation_policy={"no_show_percent": "0"})
+    room.house.advance(datetime(2027, 2, 15, 9, 15, tzinfo=UTC))
+    shown = room.client.get(f"/v1/bookings/{made['id']}").json
+    assert (shown["status"], shown["cancellation_fee"]["amount_minor"]) == ("no_show", 2400)
+
+
 def test_bok_3_an_approval_is_waited_for_with_the_slot_held(room: Any) -> None:
-    with_policy(room, booking_policy={"approval_required": True})
+    with_policy(room, booking_policy={"approval": True})
     member = room.house.member_user(room.member_id)
     asked = member.post("/v1/bookings", room.body(START, END)).json
     assert asked["status"] == "tentative"
@@ -155,8 +182,55 @@ def test_bok_3_an_approval_is_waited_for_with_the_slot_held(room: Any) -> None:
     assert (done.json["status"], done.json["cancel_reason"]) == ("rejected", "private")
 
 
+def test_bok_3_a_member_who_moves_an_approved_booking_asks_again(room: Any) -> None:
+    with_policy(room, booking_policy={"approval": True})
+    member = room.house.member_user(room.member_id)
+    path = f"/v1/bookings/{member.post('/v1/bookings', room.body(START, END)).json['id']}"
+    room.client.post(f"{path}/approval", {"approved": True})
+    assert member.patch(path, {"note": "Board"}).json["status"] == "confirmed"
+    moved = member.patch(path, {"start": "2027-02-16T09:00:00Z"}).json
+    assert (moved["status"], moved["start"]) == ("tentative", "2027-02-16T09:00:00Z")
+    assert room.book("2027-02-16T09:00:00Z", "2027-02-16T10:00:00Z").json["code"] == "slot_taken"
+    assert room.client.post(f"{path}/approval", {"approved": True}).json["status"] == "confirmed"
+    assert room.client.patch(path, {"start": START}).json["status"] == "confirmed", "staff need nobody's approval"
+
+
+def test_pri_1_other_extras_leave_the_price_of_the_time_as_it_was_agreed(room: Any) -> None:
+    room.house.credits(room.member_id, "1", resource_discount_percent=Decimal(10))
+    made = room.book(START, END).json
+    room.house.rate(resource_ids=[room.resource_id], prices=[RatePrice(unit="hour", price=Money(9900, "EUR"))])
+    path = f"/v1/bookings/{made['id']}"
+    changed = room.client.patch(path, {"extras": [{"code": "projector", "quantity": "2"}]}).json
+    assert changed["lines"][:-1] == made["lines"]
+    assert changed["price"]["amount_minor"] == made["price"]["amount_minor"] + 2000
+    assert changed["explain"] == [*made["explain"][:-1], "Projector: 20.00 EUR.", "Total: 33.50 EUR."]
+    assert (changed["credits_used"], made["credits_used"]) == ("1", "1")
+    without = room.client.patch(path, {"extras": []}).json
+    assert (without["lines"], without["explain"], without["price"]) == (made["lines"], made["explain"], made["price"])
+    moved = room.client.patch(path, {"start": "2027-02-16T09:00:00Z"}).json
+    assert moved["price"]["amount_minor"] == 8910, "one hour by credit, one at the rate of today, less 10 %"
+
+
+def test_notes_of_staff_are_seen_by_nobody_else(room: Any) -> None:
+    made = room.book(START, END, note="Board", private_note="Always late").json
+    path = f"/v1/bookings/{made['id']}"
+    member = room.house.member_user(room.member_id)
+    assert (made["note"], made["private_note"]) == ("Board", "Always late")
+    assert (member.get(path).json["note"], member.get(path).json["private_note"]) == ("Board", None)
+    assert member.get("/v1/bookings").json["items"][0]["private_note"] is None
+    for text in ("Mine", None):
+        refused = member.patch(path, {"private_note": text})
+        assert (refused.status_code, refused.json["code"]) == (403, "staff_only")
+    refused = member.post("/v1/bookings", room.body(START, END, private_note="Mine"))
+    assert (refused.status_code, refused.json["code"]) == (403, "staff_only")
+    changed = room.client.patch(path, {"private_note": "On time today"}).json
+    assert (changed["note"], changed["private_note"]) == ("Board", "On time today")
+    assert "private" not in str(room.house.published())
+    assert b"late" not in room.client.get(f"{path}/ics").data
+
+
 def test_a_request_nobody_answers_expires_at_its_start(room: Any) -> None:
-    with_policy(room, booking_policy={"approval_required": True})
+    with_policy(room, booking_policy={"approval": True})
     asked = room.house.member_user(room.member_id).post("/v1/bookings", room.body(START, END)).json
     room.house.advance(datetime(2027, 2, 15, 9, tzinfo=UTC))
     shown = room.client.get(f"/v1/bookings/{asked['id']}").json
@@ -176,7 +250,7 @@ def test_check_in_and_completion(room: Any) -> None:
 
 
 def test_bok_3_who_does_not_check_in_in_time_loses_the_slot_and_pays(room: Any) -> None:
-    with_policy(room, booking_policy={"check_in_within_minutes": 15}, cancellation_policy={"no_show_percent": "80"})
+    with_policy(room, booking_policy={"check_in_minutes": 15}, cancellation_policy={"no_show_percent": "80"})
     made = room.book(START, END).json
     room.house.advance(datetime(2027, 2, 15, 9, 15, tzinfo=UTC))
     shown = room.client.get(f"/v1/bookings/{made['id']}").json

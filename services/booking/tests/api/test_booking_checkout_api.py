@@ -41,3 +41,14 @@ def test_whoever_asks_for_approval_waits_for_it(room: Any) -> None:
     """GH-2."""
     made = room.house.member_user(room.member_id).post("/v1/bookings", room.body(START, END, asks_approval=True))
     assert made.json["status"] == "tentative"
+
+
+def test_who_has_signed_in_checks_out_as_a_member_with_their_own_credits(room: Any) -> None:
+    """GH-1: no stranger's price, and rooms for members are there."""
+    client = room.house.member_user(room.member_id)
+    body = checkout_body(room, as_member=True)
+    assert client.post("/v1/bookings", body).json["price"]["amount_minor"] == 4500
+    room.house.credits(room.member_id, "3")
+    later = {**body, "start": "2027-02-16T09:00:00+01:00", "end": "2027-02-16T12:00:00+01:00"}
+    free = client.post("/v1/bookings", later).json
+    assert (free["price"]["amount_minor"], free["credits_used"], free["status"]) == (0, "3", "confirmed")

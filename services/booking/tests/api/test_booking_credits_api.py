@@ -102,6 +102,21 @@ def test_a_moved_booking_draws_its_credits_anew(room: Any) -> None:
     check_ledger(room)
 
 
+def test_a_preview_of_a_change_tells_price_and_credits_and_changes_nothing(room: Any) -> None:
+    """PRI-1: preview = charged."""
+    room.house.credits(room.member_id, "3")
+    made = room.book("2027-02-15T08:00:00Z", "2027-02-15T10:00:00Z").json
+    path, longer = f"/v1/bookings/{made['id']}", {"end": "2027-02-15T12:00:00Z"}
+    seen = room.client.patch(path, {**longer, "preview": True}).json
+    assert (seen["credits_used"], seen["price"]["amount_minor"]) == ("3", 1500)
+    now = room.client.get(path).json
+    assert (now["end"], now["credits_used"], now["version"]) == (made["end"], "2", made["version"])
+    assert balance(room)["available"] == "1"
+    done = room.client.patch(path, longer).json
+    assert (done["price"], done["credits_used"]) == (seen["price"], seen["credits_used"])
+    check_ledger(room)
+
+
 def test_crd_2_personal_credits_go_before_the_companys_and_both_are_used(room: Any) -> None:
     company_id = room.house.company()
     room.house.member(member_id=room.member_id, version=2, company_id=company_id)

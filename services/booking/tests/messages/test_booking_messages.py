@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -20,8 +20,6 @@ from contracts.booking import (
     BookingCreated,
     BookingState,
 )
-from contracts.invoicing import InvoicePaid
-from contracts.parts import Customer as Payer
 
 START, END = "2027-02-15T09:00:00Z", "2027-02-15T12:00:00Z"
 KINDS: dict[str, type[BookingState]] = {
@@ -37,34 +35,6 @@ def published(room: Any) -> list[BookingState]:
             {"org": room.house.organization_id},
         ).all()
     return [KINDS[row.type].decode(bytes(row.body)) for row in rows if row.type in KINDS]
-
-
-def paid(booking: dict[str, Any]) -> InvoicePaid:
-    """The payment of a booking's invoice."""
-    from uuid import UUID
-
-    from common.ids import new_id
-
-    money, zero = Money(4500, "EUR"), Money(0, "EUR")
-    return InvoicePaid(
-        invoice_id=new_id(),
-        number="INV-1",
-        state="paid",
-        payment_state="paid",
-        customer=Payer(),
-        issue_date=date(2027, 2, 1),
-        due_date=date(2027, 2, 1),
-        timezone="Europe/Berlin",
-        subtotal=money,
-        tax_total=zero,
-        total=money,
-        paid=money,
-        credited=zero,
-        payable=zero,
-        booking_ids=[UUID(booking["id"].removeprefix("bkg_"))],
-        version=1,
-        paid_at=datetime(2027, 2, 1, 8, 5, tzinfo=UTC),
-    )
 
 
 def test_a_booking_is_told_with_its_price_and_every_later_state_with_a_higher_version(room: Any) -> None:
@@ -94,9 +64,8 @@ def test_the_tax_settings_of_the_rate_travel_with_the_booking(room: Any) -> None
 
 def test_gh_2_a_booking_to_be_paid_now_is_confirmed_by_its_payment_once(room: Any) -> None:
     held = room.book(START, END, payment="now").json
-    message = paid(held)
-    room.house.tell(message)
-    room.house.tell(message)
+    room.house.pay(held)
+    room.house.pay(held)
     shown = room.client.get(f"/v1/bookings/{held['id']}").json
     assert (shown["status"], shown["hold_expires_at"]) == ("confirmed", None)
     room.house.advance(datetime(2027, 2, 1, 9, tzinfo=UTC))
@@ -114,7 +83,7 @@ def test_gh_2_a_hold_that_is_not_paid_runs_out_and_says_so(room: Any) -> None:
 def test_gh_2_a_late_payment_gets_the_time_if_nobody_took_it(room: Any) -> None:
     held = room.book(START, END, payment="now").json
     room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
-    room.house.tell(paid(held))
+    room.house.pay(held)
     assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "confirmed"
     assert room.book(START, END).json["code"] == "slot_taken"
 
@@ -123,8 +92,8 @@ def test_gh_2_a_late_payment_for_a_slot_that_is_taken_leaves_it_expired_and_says
     held = room.book(START, END, payment="now").json
     room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
     assert room.book(START, END).status_code == 201
-    room.house.tell(paid(held))
-    room.house.tell(paid(held))
+    room.house.pay(held)
+    room.house.pay(held)
     shown = room.client.get(f"/v1/bookings/{held['id']}").json
     assert (shown["status"], shown["cancel_reason"]) == ("expired", "paid_too_late")
     assert [m.status for m in published(room) if isinstance(m, BookingCancelled)] == ["expired", "expired"]

@@ -1,13 +1,15 @@
-"""One of the writing processes of `test_booking_processes`: prints how often each answer came, as JSON."""
+"""The writing processes of `test_booking_processes`: print how often each answer came, as JSON."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import secrets
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from booking.config import BookingSettings
 from booking.service import SERVICE
@@ -17,13 +19,10 @@ from common.http import create_service_app
 DAY = datetime(2027, 2, 15, 7, tzinfo=UTC)
 
 
-def main() -> None:
-    """Book, move and cancel at random inside ten hours of one day."""
-    job = json.loads(sys.argv[1])
-    draw = random.Random(job["seed"])
-    database = Database(job["url"], pool_size=2)
-    settings = BookingSettings(database_url=job["url"], internal_token="token", secret="secret")
-    client = create_service_app(SERVICE, settings, database).test_client()
+def write(app: Any, job: dict[str, Any], seed: int, ready: Any, told: Any) -> None:
+    """Book, move and cancel at random inside ten hours of one day, as soon as all writers are ``ready``."""
+    draw = random.Random(seed)
+    client = app.test_client()
     answers: Counter[str] = Counter()
     mine: list[str] = []
 
@@ -35,6 +34,7 @@ def main() -> None:
             answers["BUSY"] += 1
         return dict(answer.json or {}) if answer.status_code < 300 else {}
 
+    ready.wait(timeout=60)
     for _ in range(15):
         start = DAY + timedelta(hours=draw.randrange(10))
         end = start + timedelta(hours=draw.randrange(1, 4))
@@ -48,6 +48,22 @@ def main() -> None:
             send("PATCH", "PATCH", f"/v1/bookings/{draw.choice(mine)}", {"start": start.isoformat()})
         else:
             send("CANCEL", "POST", f"/v1/bookings/{draw.choice(mine)}/cancellation", {})
+    told.put(dict(answers))
+
+
+def main() -> None:
+    """Fork the writers from an app that has not connected yet: each opens connections of its own."""
+    job = json.loads(sys.argv[1])
+    settings = BookingSettings(database_url=job["url"], internal_token="token", secret="secret")
+    app = create_service_app(SERVICE, settings, Database(job["url"], pool_size=2))
+    forked = multiprocessing.get_context("fork")
+    ready, told = forked.Barrier(job["writers"]), forked.SimpleQueue()
+    writers = [forked.Process(target=write, args=(app, job, seed, ready, told)) for seed in range(job["writers"])]
+    for writer in writers:
+        writer.start()
+    answers = [told.get() for _ in writers]
+    for writer in writers:
+        writer.join()
     sys.stdout.write(json.dumps(answers))
 
 

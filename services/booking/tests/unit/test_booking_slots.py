@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from booking.domain.intervals import Interval, covers, merged, subtracted
 from booking.domain.opening_hours import WEEKDAYS, Closure, LocationCalendar, OpeningHours
-from booking.domain.slots import BookableResource, Busy, availability, free_intervals, loads, peak, starts
+from booking.domain.slots import BookableResource, Busy, availability, free_intervals, loads
 from common.errors import InvalidError
 
 BERLIN = "Europe/Berlin"
@@ -71,22 +71,47 @@ def test_subtracting_keeps_exactly_the_moments_outside(whole: list[Interval], ta
     assert left == merged(left)
 
 
-@given(
-    busy=st.lists(st.tuples(MINUTES, st.integers(1, 3)), max_size=3),
-    capacity=st.integers(1, 6),
-    wanted=st.integers(1, 3),
+UNITS_TAKEN = st.lists(
+    st.builds(
+        lambda at, length, first, more: Busy(between(at / 60, (at + length) / 60), first, first + more),
+        at=st.integers(0, 30),
+        length=st.integers(1, 20),
+        first=st.integers(1, 4),
+        more=st.sampled_from([0, 0, 0, 1, 3]),
+    ),
+    max_size=8,
 )
-def test_bok_1_free_times_are_those_with_enough_units_left(
-    busy: list[tuple[list[Interval], int]], capacity: int, wanted: int
+
+
+@given(busy=UNITS_TAKEN, capacity=st.integers(1, 6), wanted=st.integers(1, 3))
+def test_bok_1_a_time_is_free_when_so_many_units_are_free_throughout(
+    busy: list[Busy], capacity: int, wanted: int
 ) -> None:
-    rows = [Busy(interval, units) for intervals, units in busy for interval in intervals]
-    free = free_intervals([between(0, 1)], rows, capacity, wanted)
+    rows = [Busy(row.interval, row.first, min(row.last, capacity)) for row in busy if row.first <= capacity]
+    free = free_intervals([between(0, 0.5)], rows, capacity, wanted)
+    for start in range(30):
+        for end in range(start + 1, 31):
+            asked = between(start / 60, end / 60)
+            taken = {unit for row in rows if row.interval.overlaps(asked) for unit in range(row.first, row.last + 1)}
+            assert any(interval.contains(asked) for interval in free) is (capacity - len(taken) >= wanted)
+    assert all(not one.contains(two) for one in free for two in free if one is not two)
+
+
+@given(busy=UNITS_TAKEN)
+def test_loads_are_the_units_taken_at_a_moment(busy: list[Busy]) -> None:
+    stretches = loads(busy)
     for minute in range(60):
         moment = between(minute / 60, (minute + 1) / 60)
-        taken = sum(row.units for row in rows if row.interval.overlaps(moment))
-        assert any(i.overlaps(moment) for i in free) is (capacity - taken >= wanted)
-        assert peak(rows, moment) == taken
-    assert all(load.units > 0 for load in loads(rows))
+        taken = sum(row.units for row in busy if row.interval.overlaps(moment))
+        assert sum(load.units for load in stretches if load.interval.overlaps(moment)) == taken
+    assert all(load.units > 0 for load in stretches)
+
+
+def test_bok_1_two_half_free_units_are_no_free_time() -> None:
+    busy = [Busy(between(9, 10), 1, 1), Busy(between(10, 11), 2, 2)]
+    assert free_intervals([between(8, 12)], busy, 2) == [between(8, 10), between(10, 12)]
+    assert free_intervals([between(8, 12)], busy, 3) == [between(8, 12)]
+    assert free_intervals([between(8, 12)], busy, 2, wanted=2) == [between(8, 9), between(11, 12)]
 
 
 def test_bok_3_opening_hours_follow_the_wall_clock_over_a_change() -> None:
@@ -150,7 +175,7 @@ def test_availability_of_many_resources_with_capacity_and_buffers() -> None:
     ]
     busy = {
         room: [Busy(between(9, 10))],
-        desks: [Busy(between(9, 11)), Busy(between(10, 12))],
+        desks: [Busy(between(9, 11), 1, 1), Busy(between(10, 12), 2, 2)],
     }
     found = availability(resources, busy, between(0, 24))
     assert [a.resource_id for a in found] == [room, desks, idle]
@@ -158,8 +183,3 @@ def test_availability_of_many_resources_with_capacity_and_buffers() -> None:
     assert found[0].busy == (between(9, 10),)
     assert found[1].free == (between(8, 10), between(11, 18))
     assert found[2].free == (between(8, 18),)
-
-
-def test_starts_are_those_at_which_the_whole_booking_fits() -> None:
-    found = starts([between(8, 9.5), between(12, 12.5)], timedelta(hours=1), timedelta(minutes=30))
-    assert found == [between(8, 9).start, between(8.5, 9).start]

@@ -83,9 +83,10 @@ def customer_of(principal: Principal, body: dict[str, Any]) -> tuple[UUID | None
 
 
 def require_staff_fields(principal: Principal, body: dict[str, Any]) -> None:
-    """Prices are set by staff alone (PRI-5). Raises ForbiddenError."""
-    for name in ("custom_price", "is_free"):
-        if body.get(name) and not principal.is_staff:
+    """Prices are set by staff alone (PRI-5), and their notes are theirs. Raises ForbiddenError."""
+    for name in ("custom_price", "is_free", "private_note"):
+        # Wiping a note is writing one.
+        if (body.get(name) or name in body.keys() & {"private_note"}) and not principal.is_staff:
             detail = f"only staff may set {name}"
             raise ForbiddenError("staff_only", detail, errors=[FieldError(f"/{name}", detail)])
 

@@ -99,6 +99,7 @@ class PublicQuoteInSchema(StrictSchema):
     start = Instant(required=True)
     end = Instant(required=True)
     extras = fields.List(fields.Nested(ExtraOrderSchema), validate=validate.Length(max=50))
+    promo_code = Text(allow_none=True, longest=50)
 
     @validates_schema
     def check_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -138,7 +139,10 @@ def quote_publicly(body: dict[str, Any], slug: str) -> dict[str, Any]:
     if interval.duration > PUBLIC_WINDOW:
         raise InvalidError("too_long", f"at most {PUBLIC_WINDOW.days} days can be booked here")
     request = BookingRequest(
-        resource_id=body["resource_id"], interval=interval, terms=Terms(extra_orders(body.get("extras") or ()))
+        resource_id=body["resource_id"],
+        interval=interval,
+        terms=Terms(extra_orders(body.get("extras") or ())),
+        promo_code=body.get("promo_code"),
     )
     return show_quote(quote(session, request, Asker("public", is_stranger=True)))
 

@@ -37,6 +37,7 @@ from booking.services import bookings, endings, lifecycle
 from booking.services.changes import Change, change_booking
 from booking.services.pricing import Terms
 from booking.services.quotes import quote
+from booking.services.windows import touches
 from common.auth import Principal, allow, current_principal
 from common.db import TenantSession
 from common.http import Blueprint, check_if_match, current_session, idempotent, page, page_schema, remember_etag
@@ -68,7 +69,7 @@ def create_booking(body: dict[str, Any]) -> dict[str, Any]:
     """Book a resource once or as a series; `payment: now` holds the time until it is paid."""
     session, principal = current_session(), current_principal()
     require_staff_fields(principal, body)
-    asker = asker_of(principal, override=body["override"], is_checkout=body.get("checkout_id") is not None)
+    asker = asker_of(principal, override=body["override"], is_checkout=_is_strange(body))
     rows = bookings.book(session, _request(session, principal, body), asker)
     remember_etag(rows[0])
     return show_series(session, rows[0], rows)
@@ -87,9 +88,11 @@ def list_bookings(query: dict[str, Any]) -> dict[str, Any]:
             statement = statement.where(getattr(Booking, name) == query[name])
     if "status" in query:
         statement = statement.where(Booking.status.in_(query["status"].split(",")))
-    if "from_" in query:
+    if "from_" in query and "to" in query:
+        statement = statement.where(touches(query["from_"], query["to"]))
+    elif "from_" in query:
         statement = statement.where(Booking.ends_at > query["from_"])
-    if "to" in query:
+    elif "to" in query:
         statement = statement.where(Booking.starts_at < query["to"])
     found = page(session, statement, query, key=Booking.id, sorts={"start": Booking.starts_at}, default_sort="-id")
     return {**found, "items": show_bookings(session, found["items"])}
@@ -111,12 +114,19 @@ def get_booking(booking_id: str) -> dict[str, Any]:
 @blueprint.arguments(BookingPatchSchema)
 @blueprint.response(200, BookingSchema)
 def patch_booking(body: dict[str, Any], booking_id: str) -> dict[str, Any]:
-    """Move a booking, change its extras or note: this one, this and the following, or all of its series."""
+    """Move a booking, change its extras or note: this one, this and the following, or all of its series.
+
+    With `preview` the answer is what would come of it, new price included, and nothing changes.
+    """
     session, principal = current_session(), current_principal()
     require_staff_fields(principal, body)
     booking = find_mine(session, decode_path_id("bkg", booking_id), lock=True)
     check_if_match(booking)
     rows = change_booking(session, booking, _change(body), asker_of(principal, override=body["override"]))
+    if body["preview"]:
+        shown = show_series(session, booking, rows)
+        session.rollback()
+        return shown
     remember_etag(booking)
     return show_series(session, booking, rows)
 
@@ -181,6 +191,11 @@ def check_in_booking(_body: dict[str, Any], booking_id: str) -> dict[str, Any]:
     return show_booking(booking, session.now())
 
 
+def _is_strange(body: dict[str, Any]) -> bool:
+    """Whether somebody checks out whose e-mail address is all that is known of them."""
+    return body.get("checkout_id") is not None and not body["as_member"]
+
+
 def _request(session: TenantSession, principal: Principal, body: dict[str, Any]) -> bookings.BookingRequest:
     member_id, company_id = customer_of(principal, body)
     return bookings.BookingRequest(
@@ -196,8 +211,10 @@ def _request(session: TenantSession, principal: Principal, body: dict[str, Any])
             custom_price=body.get("custom_price"),
             is_waived=body.get("is_free", False),
         ),
+        promo_code=body.get("promo_code"),
         payment=body["payment"],
         note=body.get("note"),
+        private_note=body.get("private_note"),
         checkout_id=body.get("checkout_id"),
         asks_approval=body.get("asks_approval", False),
     )
@@ -225,8 +242,7 @@ def _change(body: dict[str, Any]) -> Change:
         extras=extra_orders(body["extras"]) if "extras" in body else None,
         custom_price=body.get("custom_price"),
         is_waived=body.get("is_free"),
-        with_note="note" in body,
-        note=body.get("note"),
+        notes={name: body[name] for name in ("note", "private_note") if name in body},
         scope=body["scope"],
     )
 

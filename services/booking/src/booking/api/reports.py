@@ -1,56 +1,91 @@
-"""``/v1/reports/occupancy``, and what booking adds to the checklist."""
+"""``/v1/reports/…`` of booking, and what it adds to the checklist."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import Response
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
-from booking.domain.intervals import Interval
-from booking.services.reports import ResourceUse, occupancy_report, setup_facts
-from common.auth import Role, allow
-from common.clock import start_of_day
+from booking.domain.report_periods import Step, periods
+from booking.services import reports
+from booking.services.reports import Asked
+from booking.services.setup import setup_facts
+from common.auth import Role, allow, current_principal
 from common.errors import FieldError, InvalidError
 from common.http import Blueprint, Id, MoneyField, Quantity, StrictSchema, current_session
-from common.http.schemas import CivilDate, QuerySchema, decimal_text
+from common.http.schemas import CivilDate, QuerySchema
+from common.http.tables import as_csv
 
-blueprint = Blueprint("booking-reports", __name__, description="How resources are used")
+blueprint = Blueprint("booking-reports", __name__, description="How resources are used and locations visited")
 STAFF = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.ACCOUNTANT)
-_COLUMNS = ("location", "resource", "bookings", "booked_hours", "open_hours", "percent", "revenue", "currency")
+CSV = {"type": "string"}
+_MOST_DAYS = {Step.DAY: 93}
+_YEAR = 366
 
 
-class OccupancyQuery(QuerySchema):
-    """Local days of the organisation, ``to`` exclusive; ``format=csv`` for a spreadsheet."""
+class ReportQuery(QuerySchema):
+    """Days of each location's zone, ``to`` exclusive, cut by ``by``; ``format=csv`` for a spreadsheet."""
 
     from_ = CivilDate(data_key="from", required=True)
     to = CivilDate(required=True)
+    by = fields.Enum(Step, by_value=True, load_default=Step.TOTAL)
     location_id = Id("loc")
     format = fields.String(validate=validate.OneOf(("json", "csv")), load_default="json")
 
 
-class ResourceUseSchema(StrictSchema):
-    """One resource."""
+class ResourceReportQuery(ReportQuery):
+    """Also of one resource alone."""
 
     resource_id = Id("res")
-    resource_name = fields.String()
+
+
+class ResourcePeriodSchema(StrictSchema):
+    """A resource in a period; ``end`` is exclusive."""
+
     location_id = Id("loc")
     location_name = fields.String()
+    resource_id = Id("res")
+    resource_name = fields.String()
+    start = CivilDate()
+    end = CivilDate()
+
+
+class OccupancyRowSchema(ResourcePeriodSchema):
+    """Hours booked and open, of all units together; the rest is of the bookings that begin in the period."""
+
     bookings = fields.Integer()
     booked_hours = Quantity()
     open_hours = Quantity()
     percent = Quantity()
+    no_shows = fields.Integer()
     revenue = MoneyField()
+    currency = fields.String()
 
 
-class OccupancySchema(StrictSchema):
-    """All resources."""
+class BookingsRowSchema(ResourcePeriodSchema):
+    """What became of the bookings that begin in the period, and what they bring in."""
 
-    items = fields.List(fields.Nested(ResourceUseSchema))
+    bookings = fields.Integer()
+    cancelled = fields.Integer()
+    no_shows = fields.Integer()
+    booked_hours = Quantity()
+    revenue = MoneyField()
+    fees = MoneyField(metadata={"description": "For cancelling too late and for not turning up."})
+    currency = fields.String()
+
+
+class CheckInsRowSchema(StrictSchema):
+    """Check-ins at a location in a period, the different members among them, and the day passes they used."""
+
+    location_id = Id("loc")
+    location_name = fields.String()
+    start = CivilDate()
+    end = CivilDate()
+    visits = fields.Integer()
+    visitors = fields.Integer()
+    day_passes = fields.Integer()
 
 
 class ProblemFoundSchema(StrictSchema):
@@ -68,21 +103,43 @@ class BookingSetupSchema(StrictSchema):
     problems = fields.List(fields.Nested(ProblemFoundSchema))
 
 
+def report_schema(row: type[Schema]) -> type[Schema]:
+    """The answer of a report: all its rows."""
+    name = row.__name__.removesuffix("RowSchema") + "Report"
+    return type(name, (StrictSchema,), {"items": fields.List(fields.Nested(row))})
+
+
 @blueprint.route("/v1/reports/occupancy", methods=["GET"])
 @allow(*STAFF)
-@blueprint.arguments(OccupancyQuery, location="query")
-@blueprint.response(200, OccupancySchema)
-@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
+@blueprint.arguments(ResourceReportQuery, location="query")
+@blueprint.response(200, report_schema(OccupancyRowSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def get_occupancy(query: dict[str, Any]) -> Any:
     """Report booked and open hours of resources."""
-    session = current_session()
-    if query["to"] <= query["from_"] or query["to"] - query["from_"] > timedelta(days=366):
-        detail = "must be after from, by at most 366 days"
-        raise InvalidError("window_invalid", detail, errors=[FieldError("/to", detail)])
-    zone = session.organization.timezone
-    window = Interval(start_of_day(query["from_"], zone), start_of_day(query["to"], zone))
-    items = occupancy_report(session, window, query.get("location_id"))
-    return _as_csv(items) if query["format"] == "csv" else {"items": items}
+    rows = reports.resource_use(current_session(), _asked(query))
+    return _answer(query, "occupancy", OccupancyRowSchema(), rows)
+
+
+@blueprint.route("/v1/reports/bookings", methods=["GET"])
+@allow(*STAFF)
+@blueprint.arguments(ResourceReportQuery, location="query")
+@blueprint.response(200, report_schema(BookingsRowSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
+def get_bookings(query: dict[str, Any]) -> Any:
+    """Report how many bookings resources had, and what they brought in."""
+    rows = reports.resource_use(current_session(), _asked(query))
+    return _answer(query, "bookings", BookingsRowSchema(), rows)
+
+
+@blueprint.route("/v1/reports/check-ins", methods=["GET"])
+@allow(*STAFF)
+@blueprint.arguments(ReportQuery, location="query")
+@blueprint.response(200, report_schema(CheckInsRowSchema))
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
+def get_check_ins(query: dict[str, Any]) -> Any:
+    """Report who came to locations."""
+    rows = reports.location_visits(current_session(), _asked(query))
+    return _answer(query, "check-ins", CheckInsRowSchema(), rows)
 
 
 @blueprint.route("/v1/setup/booking", methods=["GET"])
@@ -93,17 +150,18 @@ def get_setup() -> dict[str, Any]:
     return setup_facts(current_session())
 
 
-def _as_csv(items: Iterable[ResourceUse]) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for use in items:
-        numbers = [decimal_text(number) for number in (use.booked_hours, use.open_hours, use.percent)]
-        names = [_harmless(use.location_name), _harmless(use.resource_name)]
-        writer.writerow([*names, use.bookings, *numbers, use.revenue.decimal(), use.revenue.currency])
-    return Response(text.getvalue(), content_type="text/csv; charset=utf-8")
+def _asked(query: dict[str, Any]) -> Asked:
+    """What is asked for, within what the caller may see (ACC-1)."""
+    most = _MOST_DAYS.get(query["by"], _YEAR)
+    if not timedelta(0) < query["to"] - query["from_"] <= timedelta(days=most):
+        detail = f"must be after from, by at most {most} days"
+        raise InvalidError("window_invalid", detail, errors=[FieldError("/to", detail)])
+    seen = current_principal().location_ids
+    if "location_id" in query:
+        wanted = frozenset({query["location_id"]})
+        seen = wanted if seen is None else seen & wanted
+    return Asked(periods(query["from_"], query["to"], query["by"]), seen, query.get("resource_id"))
 
 
-def _harmless(name: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+def _answer(query: dict[str, Any], name: str, schema: Schema, rows: Sequence[Any]) -> Any:
+    return as_csv(name, schema, rows) if query["format"] == "csv" else {"items": rows}

@@ -48,8 +48,10 @@ class QuoteInSchema(StrictSchema):
     extras = fields.List(fields.Nested(ExtraOrderSchema), validate=validate.Length(max=50))
     custom_price = MoneyField(allow_none=True, metadata={"description": "Staff only: the price of the time."})
     is_free = fields.Boolean(metadata={"description": "Staff only: free of charge."})
+    promo_code = Text(allow_none=True, longest=50, metadata={"example": "SPRING20"})
     payment = fields.String(validate=validate.OneOf(PAYMENTS), load_default="on_invoice")
     note = LongText(allow_none=True)
+    private_note = LongText(allow_none=True, metadata={"description": "Staff only: nobody else sees it."})
     override = fields.Boolean(
         load_default=True, metadata={"description": "Staff only: false holds them to the booking policy, too."}
     )
@@ -70,6 +72,12 @@ class BookingInSchema(QuoteInSchema):
         allow_none=True,
         metadata={"description": "The checkout of the storefront that pays for it, at the price for strangers."},
     )
+    as_member = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "In a checkout: the buyer has signed in, and books like a member, not like strangers."
+        },
+    )
     asks_approval = fields.Boolean(
         load_default=False, metadata={"description": "Tentative until staff approve, whatever the policy."}
     )
@@ -87,8 +95,10 @@ class BookingPatchSchema(StrictSchema):
     custom_price = MoneyField()
     is_free = fields.Boolean()
     note = LongText(allow_none=True)
+    private_note = LongText(allow_none=True, metadata={"description": "Staff only: nobody else sees it."})
     scope = fields.Enum(Scope, by_value=True, load_default=Scope.THIS)
     override = fields.Boolean(load_default=True)
+    preview = fields.Boolean(load_default=False, metadata={"description": "Only say what the change would make of it."})
 
 
 class LineSchema(StrictSchema):
@@ -139,6 +149,7 @@ class QuoteSchema(StrictSchema):
     lines = fields.List(fields.Nested(LineSchema))
     explain = fields.List(fields.String())
     credits_used = Quantity()
+    promo_code = fields.String(allow_none=True, metadata={"description": "The code that takes something off."})
     tax_percent = Percent(allow_none=True)
     prices_include_tax = fields.Boolean(allow_none=True)
     available = fields.Boolean()
@@ -171,8 +182,10 @@ class BookingSchema(StrictSchema):
     tax_percent = Percent(allow_none=True)
     prices_include_tax = fields.Boolean(allow_none=True)
     credits_used = Quantity()
+    promo_code = fields.String(allow_none=True)
     extras = fields.List(fields.Dict())
     note = fields.String(allow_none=True)
+    private_note = fields.String(allow_none=True, metadata={"description": "Null for everybody but staff."})
     payment = fields.String()
     hold_expires_at = Instant(allow_none=True)
     checkout_id = Id("chk", allow_none=True)

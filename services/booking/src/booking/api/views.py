@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from booking.models import Booking, Customer
 from booking.services.quotes import Quote
+from common.auth import current_principal
 from common.db import TenantSession
 from common.money import Money
 
@@ -27,6 +28,7 @@ def show_booking(booking: Booking, now: datetime, *, name: str | None = None) ->
     fee = booking.cancellation_fee_minor
     return {
         **{field: getattr(booking, field) for field in _PLAIN},
+        "private_note": booking.private_note if current_principal().is_staff else None,
         "status": booking.lifecycle.at(now).value,
         "customer_name": name,
         "start": booking.starts_at,
@@ -37,6 +39,7 @@ def show_booking(booking: Booking, now: datetime, *, name: str | None = None) ->
         "tax_percent": price.tax_percent,
         "prices_include_tax": price.prices_include_tax,
         "credits_used": booking.credits_used,
+        "promo_code": price.promo_code,
         "cancellation_fee": None if fee is None else Money(fee, booking.currency),
     }
 
@@ -81,6 +84,7 @@ def show_quote(quote: Quote) -> dict[str, Any]:
         "lines": price.lines,
         "explain": price.explain,
         "credits_used": sum(p.credits_used for p in quote.prices),
+        "promo_code": price.promo_code,
         "tax_percent": price.tax_percent,
         "prices_include_tax": price.prices_include_tax,
         "available": not quote.taken,

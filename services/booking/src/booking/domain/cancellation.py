@@ -42,6 +42,11 @@ class CancellationPolicy:
             raise InvalidError("cancellation_policy_invalid", "Hours are not negative, percentages at most 100.")
         return cls(tuple(steps), no_show)
 
+    def as_document(self) -> dict[str, Any]:
+        """JSON types, for the snapshot on a booking; `from_document` reads them back."""
+        steps = [{"hours_before": str(step.hours_before), "percent": str(step.percent)} for step in self.steps]
+        return {"steps": steps, "no_show_percent": str(self.no_show_percent)}
+
     def percent_at(self, start: datetime, now: datetime) -> Decimal:
         """Per cent of the price that cancelling costs now: exactly N hours before is still in time for that step."""
         missed = [step for step in self.steps if start - now < _hours(step.hours_before)]

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from common.clock import as_utc
 from common.errors import InvalidError
@@ -40,6 +41,8 @@ class Interval:
 
     def clipped_to(self, window: Interval) -> Interval | None:
         """The part inside a window, or None."""
+        if window.contains(self):
+            return self
         start, end = max(self.start, window.start), min(self.end, window.end)
         return Interval(start, end) if start < end else None
 
@@ -48,10 +51,13 @@ class Interval:
         return Interval(self.start - before, self.end + after)
 
 
+_START = attrgetter("start")
+
+
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
     """The same moments as sorted intervals that neither overlap nor touch."""
     result: list[Interval] = []
-    for interval in sorted(intervals):
+    for interval in sorted(intervals, key=_START):
         if result and interval.start <= result[-1].end:
             if interval.end > result[-1].end:
                 result[-1] = Interval(result[-1].start, interval.end)

@@ -99,10 +99,6 @@ class LocationCalendar:
         hours = OpeningHours.from_document(opening_hours)
         return cls(zone, hours, tuple(Closure.from_document(closure) for closure in closures))
 
-    def always_open(self) -> LocationCalendar:
-        """The same zone and closures without regard to the weekly hours, for what can be booked at night."""
-        return LocationCalendar(self.zone, OpeningHours(), self.closures)
-
     def open_on(self, day: date) -> list[Interval]:
         """The open instants of a local day, DST-safe (a span inside a gap vanishes)."""
         spans = list(self.hours.on(day))

@@ -53,16 +53,16 @@ class BookingPolicy:
 
     who: Who = Who.PUBLIC
     plan_ids: frozenset[UUID] = frozenset()
-    opening_hours_only: bool = True
     min_minutes: int | None = None
     max_minutes: int | None = None
     min_notice_minutes: int = 0
-    max_ahead_days: int | None = None
+    furthest_days_ahead: int | None = None
     buffer_before_minutes: int = 0
     buffer_after_minutes: int = 0
-    approval_required: bool = False
-    check_in_within_minutes: int | None = None
+    approval: bool = False
+    check_in_minutes: int | None = None
     recurring_allowed: bool = True
+    show_names: bool = False
     quotas: tuple[Quota, ...] = ()
     opening_hours: OpeningHours | None = None
 
@@ -78,16 +78,16 @@ class BookingPolicy:
             return cls(
                 who=Who(document.get("who") or visibility),
                 plan_ids=frozenset(_id(value) for value in document.get("plan_ids") or plan_ids),
-                opening_hours_only=bool(document.get("opening_hours_only", True)),
                 min_minutes=_count(document.get("min_minutes")),
                 max_minutes=_count(document.get("max_minutes")),
                 min_notice_minutes=_count(document.get("min_notice_minutes")) or 0,
-                max_ahead_days=_count(document.get("max_ahead_days")),
+                furthest_days_ahead=_count(document.get("furthest_days_ahead")),
                 buffer_before_minutes=_count(document.get("buffer_before_minutes")) or 0,
                 buffer_after_minutes=_count(document.get("buffer_after_minutes")) or 0,
-                approval_required=bool(document.get("approval_required", False)),
-                check_in_within_minutes=_count(document.get("check_in_within_minutes")),
+                approval=bool(document.get("approval", False)),
+                check_in_minutes=_count(document.get("check_in_minutes")),
                 recurring_allowed=bool(document.get("recurring_allowed", True)),
+                show_names=bool(document.get("show_names", False)),
                 quotas=tuple(_quota(quota) for quota in document.get("quotas") or ()),
                 opening_hours=OpeningHours.from_document(hours) if (hours := document.get("opening_hours")) else None,
             )
@@ -96,8 +96,6 @@ class BookingPolicy:
 
     def calendar_in(self, location: LocationCalendar) -> LocationCalendar:
         """When the resource is open: its own hours or the location's, with the location's closures in any case."""
-        if not self.opening_hours_only:
-            return location.always_open()
         return location if self.opening_hours is None else replace(location, hours=self.opening_hours)
 
     def blocked_by(self, interval: Interval) -> Interval:
@@ -151,7 +149,7 @@ def require_allowed(policy: BookingPolicy, attempt: Attempt, *, by_staff: bool) 
 
 def needs_approval(policy: BookingPolicy, *, by_staff: bool) -> bool:
     """Whether the booking starts as tentative, holding its slot until staff decide."""
-    return policy.approval_required and not by_staff
+    return policy.approval and not by_staff
 
 
 def _who(policy: BookingPolicy, attempt: Attempt) -> Violation | None:
@@ -184,13 +182,13 @@ def _notice(policy: BookingPolicy, attempt: Attempt) -> Violation | None:
 
 
 def _ahead(policy: BookingPolicy, attempt: Attempt) -> Violation | None:
-    if policy.max_ahead_days is None:
+    if policy.furthest_days_ahead is None:
         return None
     zone = attempt.calendar.zone
     days = (local_date(attempt.interval.start, zone) - local_date(attempt.now, zone)).days
-    if days <= policy.max_ahead_days:
+    if days <= policy.furthest_days_ahead:
         return None
-    return Violation("too_far_ahead", f"This can be booked at most {policy.max_ahead_days} days ahead.")
+    return Violation("too_far_ahead", f"This can be booked at most {policy.furthest_days_ahead} days ahead.")
 
 
 def _length(policy: BookingPolicy, attempt: Attempt) -> Violation | None:

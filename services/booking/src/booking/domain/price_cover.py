@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import heappop, heappush
 
 from booking.domain.opening_hours import LocationCalendar
@@ -58,7 +59,12 @@ class Timeline:
         self._starts = [part.start for part in slices]
         self._last_minutes: dict[tuple[Unit, int], int] = {}
         self._half_days: dict[int, int] = {}
-        self._wall_time = WallTime(origin, slices[-1].end + _FIXED_LENGTHS[Unit.MONTH], calendar.zone)
+        self._origin = origin
+
+    @cached_property
+    def _wall_time(self) -> WallTime:
+        # Prices by the hour alone need none.
+        return WallTime(self._origin, self.slices[-1].end + _FIXED_LENGTHS[Unit.MONTH], self._calendar.zone)
 
     def pieces_from(self, minute: int) -> Iterator[Piece]:
         """Every piece that can start at a minute."""

@@ -67,6 +67,8 @@ def _parts(timeline: Timeline, piece: Piece) -> Iterator[_Part]:
 
 def _rounded(costs: Sequence[int]) -> list[int]:
     """Whole minor units that add up to the rounded sum: the largest fractions go up, of equal ones the earlier."""
+    if len(costs) == 1:
+        return [round_half_up(Fraction(costs[0], COST_SCALE))]
     total = round_half_up(Fraction(sum(costs), COST_SCALE))
     parts = [cost // COST_SCALE for cost in costs]
     order = sorted(range(len(costs)), key=lambda i: (-(costs[i] % COST_SCALE), i))

@@ -14,7 +14,7 @@ from common.money import Money
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:
-    """One line as it will stand on the invoice; ``kind`` is time, credits, discount, extra or custom."""
+    """One line as it will stand on the invoice; ``kind`` is time, credits, discount, extra, custom or promotion."""
 
     kind: str
     description: str
@@ -48,6 +48,12 @@ class Price:
     tax_percent: Decimal | None = None
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
+    promo_code: str | None = None
+
+    @property
+    def promotion_off(self) -> Money:
+        """What the promo code took off."""
+        return -Money.total((line.net for line in self.lines if line.kind == "promotion"), self.total.currency)
 
     def as_document(self) -> dict[str, Any]:
         """JSON types only, for the snapshot column; `from_document` reads it back unchanged."""
@@ -62,6 +68,7 @@ class Price:
             "tax_percent": None if self.tax_percent is None else str(self.tax_percent),
             "prices_include_tax": self.prices_include_tax,
             "revenue_account": self.revenue_account,
+            "promo_code": self.promo_code,
         }
 
     @classmethod
@@ -79,6 +86,7 @@ class Price:
             tax_percent=None if tax is None else Decimal(tax),
             prices_include_tax=document["prices_include_tax"],
             revenue_account=document["revenue_account"],
+            promo_code=document.get("promo_code"),
         )
 
 

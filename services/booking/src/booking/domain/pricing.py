@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,11 +17,13 @@ from booking.domain.price_lines import extra_lines, time_lines
 from booking.domain.price_slices import Slice, cut
 from booking.domain.price_snapshot import Price, PricedSlice, PriceLine
 from booking.domain.price_wording import amount, hours, plain, span
+from booking.domain.promotions import Promotion
 from booking.domain.rates import Buyer, Rate, Unit, applicable_rates
 from common.errors import InvalidError
 from common.money import Money
 
 _MINUTE = timedelta(minutes=1)
+_BESIDE_TIME = ("extra", "promotion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class PriceRequest:
 
     ``discount_percent`` comes from the buyer's plan and is off the time, not off extras. ``credits_available`` are
     hours that the buyer's grants hold for this resource in the month of the meeting; 0 leaves credits alone.
+    ``promotion`` is off all of it, extras too, after the plan's discount (TAX-4).
     Staff may set ``custom_price`` for the time, or ``waived`` for everything (PRI-5).
     """
 
@@ -54,6 +57,7 @@ class PriceRequest:
     is_free: bool = False
     custom_price: Money | None = None
     waived: bool = False
+    promotion: Promotion | None = None
 
 
 def price_booking(request: PriceRequest) -> Price:
@@ -62,16 +66,54 @@ def price_booking(request: PriceRequest) -> Price:
     Raises InvalidError: ``no_rate`` when some of the time has no price and the resource is not free,
     ``unknown_extra``, ``discount_invalid``, ``price_currency``.
     """
+    rates = _rates(request)
+    return _complete(_time_price(request, rates), request, rates)
+
+
+def price_extras(agreed: Price, request: PriceRequest) -> Price:
+    """The price of a booking that gets other extras: its time costs what was agreed (PRI-1), extras what they cost now.
+
+    Raises InvalidError ``unknown_extra``, ``price_currency``.
+    """
+    return _complete(_time_of(agreed), request, _rates(request))
+
+
+def _rates(request: PriceRequest) -> Sequence[Rate]:
     rates = applicable_rates(request.rates, request.resource_id, request.resource_type, request.buyer)
     _check(request, rates)
-    time = _time_price(request, rates)
+    return rates
+
+
+def _complete(time: Price, request: PriceRequest, rates: Sequence[Rate]) -> Price:
+    """The price of the time with extras and promo code."""
     ordered = extra_lines([(order.code, order.quantity) for order in request.extras], rates)
-    lines = (*time.lines, *ordered)
-    total = Money.total((line.net for line in lines), request.currency)
     if request.waived:
         return replace(time, total=Money.zero(request.currency), lines=(), explain=("Free of charge, by staff.",))
-    explain = [*time.explain, *(f"{line.description}: {amount(line.net)}." for line in ordered)]
-    return replace(time, total=total, lines=lines, explain=(*explain, f"Total: {amount(total)}."))
+    promoted = _promotion_lines((*time.lines, *ordered), request)
+    lines = (*time.lines, *ordered, *promoted)
+    total = Money.total((line.net for line in lines), request.currency)
+    explain = (*time.explain, *_sentences((*ordered, *promoted)), _sum(total))
+    promo_code = request.promotion.code if request.promotion and promoted else None
+    return replace(time, total=total, lines=lines, explain=explain, promo_code=promo_code)
+
+
+def _time_of(agreed: Price) -> Price:
+    """An agreed price without extras, promo code and total."""
+    rest = [line for line in agreed.lines if line.kind in _BESIDE_TIME]
+    said = {*_sentences(rest), _sum(agreed.total)}
+    return replace(
+        agreed,
+        lines=tuple(line for line in agreed.lines if line.kind not in _BESIDE_TIME),
+        explain=tuple(sentence for sentence in agreed.explain if sentence not in said),
+    )
+
+
+def _sentences(lines: Iterable[PriceLine]) -> list[str]:
+    return [f"{line.description}: {amount(line.net)}." for line in lines]
+
+
+def _sum(total: Money) -> str:
+    return f"Total: {amount(total)}."
 
 
 def _check(request: PriceRequest, rates: Sequence[Rate]) -> None:
@@ -81,6 +123,8 @@ def _check(request: PriceRequest, rates: Sequence[Rate]) -> None:
     prices += [extra.price for rate in rates for extra in rate.extras]
     if request.custom_price is not None:
         prices.append(request.custom_price)
+    if request.promotion is not None and request.promotion.amount is not None:
+        prices.append(request.promotion.amount)
     if any(price.currency != request.currency for price in prices):
         raise InvalidError("price_currency", f"The price must be in {request.currency}.")
     if request.custom_price is not None and request.custom_price.amount_minor < 0:
@@ -134,7 +178,7 @@ def _covered(request: PriceRequest, window: Interval, slices: list[Slice]) -> Pr
     explain += [f"{line.description} × {amount(line.unit_price)} = {amount(line.net)}." for line in lines]
     explain += _alternative(timeline, cover, minutes, use, request.currency)
     lines += _credit_lines(use, request.currency) + _discount_lines(lines, request)
-    explain += [f"{line.description}: {amount(line.net)}." for line in lines if line.kind in ("credits", "discount")]
+    explain += _sentences(line for line in lines if line.kind in ("credits", "discount"))
     price = Price(
         total=Money.total((line.net for line in lines), request.currency),
         lines=tuple(lines),
@@ -178,8 +222,20 @@ def _credit_lines(use: CreditUse, currency: str) -> list[PriceLine]:
 
 def _discount_lines(lines: Sequence[PriceLine], request: PriceRequest) -> list[PriceLine]:
     percent = request.discount_percent
+    if not percent:
+        return []
     off = -Money.total((line.net for line in lines), request.currency).times(percent / 100)
     return [PriceLine("discount", f"Discount {plain(percent)} %", Decimal(1), off, off)] if off else []
+
+
+def _promotion_lines(lines: Sequence[PriceLine], request: PriceRequest) -> list[PriceLine]:
+    """What the promo code takes off; no line when there is nothing to take it from."""
+    promotion = request.promotion
+    if promotion is None:
+        return []
+    off = -promotion.off(Money.total((line.net for line in lines), request.currency))
+    share = "" if promotion.percent is None else f", {plain(promotion.percent)} %"
+    return [PriceLine("promotion", f"Promo code {promotion.code}{share}", Decimal(1), off, off)] if off else []
 
 
 def _priced_slice(part: Slice, window: Interval) -> PricedSlice:

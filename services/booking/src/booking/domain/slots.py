@@ -1,11 +1,16 @@
-"""Free and busy times of many resources at once: plain functions over rows that are already loaded (BOK-1, BOK-3)."""
+"""Free and busy times of many resources at once: plain functions over rows that are already loaded (BOK-1, BOK-3).
+
+A booking takes one unit of its resource from beginning to end. So a time is free only if one unit is free throughout;
+that somebody could change places half-way does not help.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from uuid import UUID
 
 from booking.domain.intervals import Interval, clipped, merged, subtracted
@@ -14,10 +19,16 @@ from booking.domain.opening_hours import LocationCalendar
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Some units of a resource taken for a while (a booking, a hold, or a linked resource's booking)."""
+    """Units ``first`` to ``last`` taken for a while (by a booking or a hold, of the resource or of a linked one)."""
 
     interval: Interval
-    units: int = 1
+    first: int = 1
+    last: int = 1
+
+    @property
+    def units(self) -> int:
+        """How many."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,11 @@ class BookableResource:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Free and busy times of one resource inside a window; closed times are in neither."""
+    """Free and busy times of one resource inside a window; closed times are in neither.
+
+    ``free``: the longest intervals throughout which as many units as wanted are free; with several units they may
+    overlap, and none is inside another. ``busy``: the times at which fewer units are left.
+    """
 
     resource_id: UUID
     free: tuple[Interval, ...]
@@ -65,21 +80,46 @@ def _sweep(changes: Sequence[tuple[datetime, int]]) -> Iterator[Load]:
             yield Load(Interval(start, end), taken)
 
 
-def peak(busy: Iterable[Busy], during: Interval) -> int:
-    """The most units taken at any moment of an interval."""
-    return max((load.units for load in loads(busy) if load.interval.overlaps(during)), default=0)
-
-
 def full_intervals(busy: Iterable[Busy], capacity: int, wanted: int = 1) -> list[Interval]:
     """The times at which fewer than ``wanted`` units of ``capacity`` are left."""
-    return merged(load.interval for load in loads(busy) if load.units > capacity - wanted)
+    items, most = list(busy), capacity - wanted
+    # What leaves too little all by itself needs no adding up; with one unit, that is everything.
+    alone = [item.interval for item in items if item.units > most]
+    rest = [item for item in items if item.units <= most]
+    return merged([*alone, *(load.interval for load in loads(rest) if load.units > most)])
 
 
 def free_intervals(opened: Iterable[Interval], busy: Iterable[Busy], capacity: int, wanted: int = 1) -> list[Interval]:
-    """The open times at which ``wanted`` units are free; none at all when more is wanted than there is."""
+    """The longest open intervals throughout which ``wanted`` units are free, by start."""
     if wanted > capacity:
         return []
-    return subtracted(opened, full_intervals(busy, capacity, wanted))
+    everywhere: list[Interval] = []
+    taken: dict[int, list[Interval]] = {}
+    for item in busy:
+        if item.units >= capacity:
+            everywhere.append(item.interval)
+        else:
+            for unit in range(item.first, item.last + 1):
+                taken.setdefault(unit, []).append(item.interval)
+    free = subtracted(opened, everywhere)
+    if capacity - len(taken) >= wanted:
+        return free
+    untouched = [free] * (capacity - len(taken))
+    return _throughout([*untouched, *(subtracted(free, intervals) for intervals in taken.values())], wanted)
+
+
+def _throughout(units: Iterable[Sequence[Interval]], wanted: int) -> list[Interval]:
+    """The longest intervals throughout which ``wanted`` of the units are free; each unit's times are apart."""
+    pieces = sorted(interval for free in units for interval in free)
+    ends: list[datetime] = []
+    found: list[Interval] = []
+    for start, begun in groupby(pieces, key=lambda piece: piece.start):
+        del ends[: bisect_right(ends, start)]
+        for piece in begun:
+            insort(ends, piece.end)
+        if len(ends) >= wanted and (not found or ends[-wanted] > found[-1].end):
+            found.append(Interval(start, ends[-wanted]))
+    return found
 
 
 def availability(
@@ -108,20 +148,10 @@ def _availability(
     calendar = resource.calendar
     if calendar not in opened:
         opened[calendar] = calendar.open_during(window)
-    full = full_intervals(busy, resource.capacity, wanted)
     # A booking may start only when its buffer before it is free as well, and the like at its end: the taken times grow
     # by the buffers seen from the other side.
-    blocked = [taken.widened(resource.buffer_after, resource.buffer_before) for taken in full]
-    free = subtracted(opened[calendar], blocked) if wanted <= resource.capacity else []
+    before, after = resource.buffer_after, resource.buffer_before
+    grown = [replace(item, interval=item.interval.widened(before, after)) for item in busy] if before or after else busy
+    free = free_intervals(opened[calendar], grown, resource.capacity, wanted)
+    full = full_intervals(busy, resource.capacity, wanted)
     return Availability(resource.id, tuple(free), tuple(clipped(full, window)))
-
-
-def starts(free: Iterable[Interval], duration: timedelta, step: timedelta) -> list[datetime]:
-    """The starts at which a booking of a duration fits, every ``step`` from the start of each free time."""
-    result: list[datetime] = []
-    for interval in free:
-        start = interval.start
-        while start + duration <= interval.end:
-            result.append(start)
-            start += step
-    return result

@@ -29,7 +29,10 @@ class Status(StrEnum):
 _NEXT: dict[Status, frozenset[Status]] = {
     Status.HELD: frozenset({Status.TENTATIVE, Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED}),
     Status.TENTATIVE: frozenset({Status.CONFIRMED, Status.REJECTED, Status.CANCELLED, Status.EXPIRED}),
-    Status.CONFIRMED: frozenset({Status.CHECKED_IN, Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}),
+    # A member who moves an approved booking asks again.
+    Status.CONFIRMED: frozenset(
+        {Status.TENTATIVE, Status.CHECKED_IN, Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
+    ),
     Status.CHECKED_IN: frozenset({Status.COMPLETED}),
 }
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from booking.models import Membership, Resource
-from booking.services import copies, grants, lifecycle, relinking
+from booking.models import Membership, PlanPurchase, Resource
+from booking.services import copies, grants, lifecycle, purchases, relinking
 from common.db import TenantSession
 from common.jobs import wake_scheduler
 from common.messaging import Envelope, Handlers
 from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
 from contracts.identity import keep_identity_copies
-from contracts.invoicing import BillingSettingsChanged, CustomerStandingChanged, InvoicePaid, MembershipChanged
+from contracts.invoicing import (
+    BillingSettingsChanged,
+    CustomerStandingChanged,
+    InvoicePaid,
+    MembershipChanged,
+    PlanPurchaseChanged,
+)
 from contracts.members import CompanyChanged, MemberChanged
 
 handlers = Handlers()
@@ -70,6 +76,16 @@ def membership_changed(session: TenantSession, message: MembershipChanged, _enve
         statement = select(Membership).where(Membership.id == message.membership_id)
         membership = session.scalars(statement.execution_options(populate_existing=True)).one()
         grants.plan_grants(session, membership)
+        wake_scheduler(session)
+
+
+@handlers.on(PlanPurchaseChanged)
+def plan_purchase_changed(session: TenantSession, message: PlanPurchaseChanged, _envelope: Envelope) -> None:
+    """Keep the purchase, and fit the credits and passes it gives."""
+    if copies.keep_plan_purchase(session, message):
+        statement = select(PlanPurchase).where(PlanPurchase.id == message.purchase_id)
+        purchase = session.scalars(statement.execution_options(populate_existing=True)).one()
+        purchases.follow_purchase(session, purchase)
         wake_scheduler(session)
 
 

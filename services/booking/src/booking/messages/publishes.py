@@ -41,7 +41,9 @@ def booking_state(kind: type[S], booking: Booking) -> S:
         hold_expires_at=booking.hold_expires_at,
         checkout_id=booking.checkout_id,
         credits_used=price.credits_used,
+        promo_code=price.promo_code,
         cancellation_fee=None if fee is None else Money(fee, booking.currency),
+        paid_too_late=booking.cancel_reason == "paid_too_late",
         note=booking.note,
         version=booking.version,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import INT8RANGE, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from booking.domain.cancellation import CancellationPolicy
 from booking.domain.intervals import Interval
 from booking.domain.price_snapshot import Price
 from booking.domain.statuses import Lifecycle, Status
@@ -31,8 +32,15 @@ class BookingSeries(TenantMixin, VersionMixin, Base):
     created_at: Mapped[datetime]
 
 
+# What lasts longer has an index of its own; see `booking.services.windows`.
+LONG_BOOKING = "interval '24 hours'"
+
+
 class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
-    """One occurrence. ``price`` is the snapshot (PRI-1); ``due_at`` is when time changes the status next (BOK-2)."""
+    """One occurrence. ``price`` is the snapshot (PRI-1); ``due_at`` is when time changes the status next (BOK-2).
+
+    ``cancellation_policy`` is a snapshot, too: both are taken anew when time or resource change.
+    """
 
     __tablename__ = "booking"
     __table_args__ = (
@@ -43,6 +51,12 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
         Index("ix_booking_company_id", "company_id"),
         Index("ix_booking_series_id", "series_id", postgresql_where="series_id IS NOT NULL"),
         Index("ix_booking_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
+        Index(
+            "ix_booking_long",
+            "organization_id",
+            "starts_at",
+            postgresql_where=f"ends_at - starts_at > {LONG_BOOKING}",
+        ),
     )
 
     organization_id: Mapped[UUID] = mapped_column()
@@ -62,6 +76,7 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
     price_minor: Mapped[int]
     price: Mapped[dict[str, Any]]
     pricing: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    cancellation_policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     credits_used: Mapped[Decimal] = mapped_column(default=Decimal(0))
     payment: Mapped[str] = mapped_column(default="on_invoice")
     hold_expires_at: Mapped[datetime | None]
@@ -72,6 +87,7 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
     cancel_reason: Mapped[str | None]
     cancellation_fee_minor: Mapped[int | None]
     note: Mapped[str | None]
+    private_note: Mapped[str | None]
     extras: Mapped[list[Any]] = mapped_column(default=list)
     overridden: Mapped[list[Any]] = mapped_column(default=list)
     created_by: Mapped[str]
@@ -98,6 +114,11 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
     def snapshot(self) -> Price:
         """The price as it was agreed."""
         return Price.from_document(self.price)
+
+    @property
+    def cancellation(self) -> CancellationPolicy:
+        """The cancellation policy as it was when time and resource were agreed (BOK-5)."""
+        return CancellationPolicy.from_document(self.cancellation_policy)
 
     def set_status(self, status: Status) -> None:
         """Take on a status that `Lifecycle.moved_to` allowed, and plan what time does next."""

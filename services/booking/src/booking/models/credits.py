@@ -31,6 +31,7 @@ class CreditGrant(TenantMixin, Base):
     member_id: Mapped[UUID | None] = mapped_column(index=True)
     company_id: Mapped[UUID | None] = mapped_column(index=True)
     membership_id: Mapped[UUID | None]
+    purchase_id: Mapped[UUID | None] = mapped_column(unique=True)
     source: Mapped[str]
     hours: Mapped[Decimal]
     reserved: Mapped[Decimal] = mapped_column(default=Decimal(0))

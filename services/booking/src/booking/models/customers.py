@@ -1,4 +1,4 @@
-"""Copies of who books and on what terms: members and companies, their standing, memberships, billing settings."""
+"""Copies of who books and on what terms: members and companies, their standing, what they hold, billing settings."""
 
 from __future__ import annotations
 
@@ -50,6 +50,17 @@ class Membership(TenantMixin, VersionMixin, Base):
     discount_percent: Mapped[Decimal]
     state: Mapped[dict[str, Any]]
     grant_due_at: Mapped[datetime | None]
+
+
+class PlanPurchase(TenantMixin, VersionMixin, Base):
+    """A one-off plan that was bought, for the passes and credits it gives; ``status`` is active or cancelled."""
+
+    __tablename__ = "plan_purchase"
+
+    member_id: Mapped[UUID | None]
+    company_id: Mapped[UUID | None]
+    status: Mapped[str]
+    state: Mapped[dict[str, Any]]
 
 
 class BillingSettings(TenantMixin, VersionMixin, Base):

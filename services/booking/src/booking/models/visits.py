@@ -24,6 +24,7 @@ class DayPass(TenantMixin, VersionMixin, Base):
     member_id: Mapped[UUID | None] = mapped_column(index=True)
     company_id: Mapped[UUID | None] = mapped_column(index=True)
     membership_id: Mapped[UUID | None]
+    purchase_id: Mapped[UUID | None] = mapped_column(unique=True)
     source: Mapped[str]
     days: Mapped[int]
     remaining: Mapped[int]
@@ -58,6 +59,7 @@ class CheckIn(TenantMixin, VersionMixin, Base):
             unique=True,
             postgresql_where="checked_out_at IS NULL",
         ),
+        Index("ix_check_in_organization_id_checked_in_at", "organization_id", "checked_in_at"),
         Index("ix_check_in_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
     )
 

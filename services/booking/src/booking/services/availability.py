@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -89,8 +89,8 @@ WHERE c.organization_id = :org AND NOT c.archived AND c.parent_ids <> '{}'
 
 # OFFSET 0 keeps the look-up by number a look-up in the index, one for each resource.
 _OCCUPIED = text("""
-SELECT place.root, place.own, upper(o.units) - lower(o.units) AS units, lower(o.during) AS starts_at,
-  upper(o.during) AS ends_at
+SELECT place.root, place.own, lower(o.units) - place.number * :size AS first,
+  upper(o.units) - place.number * :size AS after, lower(o.during) AS starts_at, upper(o.during) AS ends_at
 FROM unnest(CAST(:roots AS bigint[]), CAST(:numbers AS bigint[]), CAST(:owns AS boolean[])) AS place (root, number, own)
 CROSS JOIN LATERAL (
   SELECT x.units, x.during, x.lapses_at FROM occupancy x
@@ -108,21 +108,22 @@ def find_times(
 ) -> tuple[Interval, list[ResourceTimes]]:
     """The window that was asked for, and the resources' free and busy times in it.
 
-    Free times are those that a booking itself may occupy, with its buffers seen to; for anybody but staff they begin
-    after the minimum notice. Raises InvalidError ``window_missing``, ``window_too_long``.
+    Free times are those that a booking itself may occupy, with its buffers seen to: it can be made if it lies within
+    one of them. For anybody but staff they begin after the minimum notice, and none begins too far ahead.
+    Raises InvalidError ``window_missing``, ``window_too_long``.
     """
     rows = _resources(session, wanted, viewer)
     window = _window(session, wanted, rows, longest)
     buyer = _buyer(session, viewer, local_date(window.start, session.organization.timezone))
     rows = [row for row in rows if _may_see(row, viewer, buyer)]
-    busy = _occupied(session, rows, window)
     policies = {row.id: read_policies(row)[0] for row in rows}
+    busy = _occupied(session, rows, _reach(window, policies.values()))
     found = availability([_bookable(row, policies[row.id]) for row in rows], busy, window, wanted=wanted.units)
     rates = [read_rate(state) for (state,) in session.execute(_RATES, {"org": session.organization_id})]
     now = session.now()
     result = []
     for row, times in zip(rows, found, strict=True):
-        cut = times if viewer.is_staff else _from_notice_on(times, now, policies[row.id])
+        cut = times if viewer.is_staff else _while_bookable(times, now, policies[row.id], row.timezone)
         result.append(ResourceTimes(row, cut, _prices(row, rates, buyer)))
     return window, result
 
@@ -155,6 +156,13 @@ def _window(session: TenantSession, wanted: Wanted, rows: Sequence[Any], longest
         detail = f"at most {longest.days} days can be looked at"
         raise InvalidError("window_too_long", detail, errors=[FieldError("/to", detail)])
     return window
+
+
+def _reach(window: Interval, policies: Iterable[BookingPolicy]) -> Interval:
+    """The window and what is so near to it that the buffers of a booking inside it would touch it."""
+    buffers = [(policy.buffer_before_minutes, policy.buffer_after_minutes) for policy in policies]
+    before, after = (max(minutes) for minutes in zip((0, 0), *buffers, strict=True))
+    return window.widened(timedelta(minutes=before), timedelta(minutes=after))
 
 
 def _buyer(session: TenantSession, viewer: Viewer, day: date) -> Buyer:
@@ -192,12 +200,13 @@ def _occupied(session: TenantSession, rows: Sequence[Any], window: Interval) -> 
             "now": session.now(),
         },
     )
-    busy: dict[UUID, list[Busy]] = {}
-    for place, own, units, start, end in found:
-        row = rows[place]
-        taken = min(units, row.capacity) if own else row.capacity
-        busy.setdefault(row.id, []).append(Busy(Interval(start, end), taken))
-    return busy
+    busy: dict[int, list[Busy]] = {}
+    for place, own, first, after, start, end in found.all():
+        last = min(after - 1, rows[place].capacity) if own else rows[place].capacity
+        # A unit beyond the capacity is one that was taken away: it is nobody's to book.
+        if not own or first <= last:
+            busy.setdefault(place, []).append(Busy(Interval(start, end), first if own else 1, last))
+    return {rows[place].id: taken for place, taken in busy.items()}
 
 
 def _places(session: TenantSession, rows: Sequence[Any]) -> list[tuple[int, int, bool]]:
@@ -235,10 +244,15 @@ def _bookable(row: Any, policy: BookingPolicy) -> BookableResource:
     )
 
 
-def _from_notice_on(times: Availability, now: datetime, policy: BookingPolicy) -> Availability:
+def _while_bookable(times: Availability, now: datetime, policy: BookingPolicy, zone: str) -> Availability:
+    """Free times as far as the minimum notice and the furthest day ahead let members book."""
     earliest = now + timedelta(minutes=policy.min_notice_minutes)
+    ahead = policy.furthest_days_ahead
+    latest = None if ahead is None else start_of_day(local_date(now, zone) + timedelta(days=ahead + 1), zone)
     free = tuple(
-        Interval(max(interval.start, earliest), interval.end) for interval in times.free if interval.end > earliest
+        Interval(max(interval.start, earliest), interval.end)
+        for interval in times.free
+        if interval.end > earliest and (latest is None or interval.start < latest)
     )
     return Availability(times.resource_id, free, times.busy)
 

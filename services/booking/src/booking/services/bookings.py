@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,14 +16,15 @@ from booking.domain.price_snapshot import Price
 from booking.domain.recurrence import Occurrence, Recurrence, expand
 from booking.domain.statuses import HOLD_TIME, Lifecycle, Status
 from booking.models import Booking, BookingSeries
-from booking.services import occupancy
+from booking.services import occupancy, promotions
 from booking.services.announcing import announce
 from booking.services.checking import Asker, check_bookable, check_policy
 from booking.services.desk import Desk, load_desk
 from booking.services.occupancy import Claim
-from booking.services.pricing import Terms, price_of, reserve_credits, wallet_for
+from booking.services.pricing import Terms, priced_dates, reserve_credits, wallet_for
 from common.clock import instant_to_wall
 from common.db import TenantSession
+from common.db.rows import insert_rows
 from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.jobs import wake_scheduler
@@ -41,8 +42,10 @@ class BookingRequest:
     is_personal: bool = False
     recurrence: Recurrence | None = None
     terms: Terms = field(default_factory=Terms)
+    promo_code: str | None = None
     payment: str = "on_invoice"
     note: str | None = None
+    private_note: str | None = None
     checkout_id: UUID | None = None
     asks_approval: bool = False
 
@@ -51,8 +54,8 @@ def book(session: TenantSession, request: BookingRequest, asker: Asker) -> list[
     """Make a booking, or all occurrences of a series or none.
 
     Raises ConflictError ``slot_taken`` (single) or ``conflict`` with the conflicting dates (series); InvalidError for
-    unknown things, broken policies and prices that do not exist. A stranger books with nothing that the customer has:
-    no rates, discounts, credits or blocks of theirs (GH-1).
+    unknown things, broken policies and prices that do not exist; both for promo codes (`promotions.find_promotion`).
+    A stranger books with nothing that the customer has: no rates, discounts, credits or blocks of theirs (GH-1).
     """
     desk = load_desk(session, request.resource_id, member_id=request.member_id, company_id=request.company_id)
     _require_customer(desk)
@@ -67,8 +70,9 @@ def book(session: TenantSession, request: BookingRequest, asker: Asker) -> list[
         row.overridden = list(codes)
         row.series_id = series.id if series else None
     place(session, desk, bookings, is_series=request.recurrence is not None)
-    session.add_all(bookings)
     session.flush()
+    insert_rows(session, bookings)
+    promotions.redeem(session, bookings)
     for row in bookings:
         announce(session, BookingCreated, row)
     _wake_if_due(session, bookings)
@@ -158,14 +162,24 @@ def _priced(
     occurrences: Sequence[Occurrence],
 ) -> list[Booking]:
     intervals = [occurrence.interval for occurrence in occurrences]
+    terms = terms_of(session, request, desk)
     wallet = wallet_for(session, offer, intervals, lock=True, is_personal=request.is_personal)
     result = []
-    for occurrence in occurrences:
-        price = price_of(session, offer, occurrence.interval, request.terms, wallet)
+    priced = priced_dates(session, offer, intervals, terms, wallet)
+    for occurrence, (price, kept) in zip(occurrences, priced, strict=True):
         row = _booking(session, request, desk, asker, occurrence, price)
+        set_price(row, price, kept)
         reserve_credits(desk, row.id, occurrence.interval, price, wallet)
         result.append(row)
     return result
+
+
+def terms_of(session: TenantSession, request: BookingRequest, desk: Desk) -> Terms:
+    """The terms of a request with its promo code looked up. Raises as `promotions.find_promotion`."""
+    if request.promo_code is None:
+        return request.terms
+    payer_id = promotions.payer(desk.member_id, desk.company_id, is_personal=request.is_personal)
+    return replace(request.terms, promotion=promotions.find_promotion(session, request.promo_code, desk, payer_id))
 
 
 def _booking(
@@ -189,13 +203,14 @@ def _booking(
         payment=request.payment,
         hold_expires_at=now + HOLD_TIME if status is Status.HELD else None,
         checkout_id=request.checkout_id,
-        check_in_within_minutes=desk.policy.check_in_within_minutes,
+        cancellation_policy=desk.cancellation.as_document(),
+        check_in_within_minutes=desk.policy.check_in_minutes,
         note=request.note,
+        private_note=request.private_note,
         created_by=asker.subject,
         created_at=now,
         status=status,
     )
-    set_price(row, price, request.terms)
     row.due_at = row.lifecycle.due_at()
     return row
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from booking.domain.cancellation import cancellation_cost
 from booking.domain.intervals import Interval
+from booking.domain.policies import needs_approval
+from booking.domain.price_snapshot import Price
 from booking.domain.pricing import ExtraOrder
 from booking.domain.recurrence import Occurrence, Scope, moved
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import occupancy, wallets
+from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
 from booking.services.bookings import place, set_price
 from booking.services.checking import Asker, check_bookable, check_policy, require_editable
 from booking.services.desk import Desk, load_desk
-from booking.services.pricing import Terms, price_of, reserve_credits, wallet_for
+from booking.services.pricing import Terms, price_of, price_with_extras, reserve_credits, wallet_for
 from booking.services.series import OPEN, touched_bookings
 from common.clock import instant_to_wall
 from common.db import TenantSession
@@ -29,7 +31,7 @@ from contracts.booking import BookingChanged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to be different; None means as it is. ``note`` is only looked at when ``with_note``."""
+    """What is to be different; None means as it is. ``notes`` holds those that are to be written (or None: wiped)."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -37,8 +39,7 @@ class Change:
     extras: tuple[ExtraOrder, ...] | None = None
     custom_price: Money | None = None
     is_waived: bool | None = None
-    with_note: bool = False
-    note: str | None = None
+    notes: Mapping[str, str | None] = field(default_factory=dict)
     scope: Scope = Scope.THIS
 
     @property
@@ -48,8 +49,13 @@ class Change:
 
     @property
     def reprices(self) -> bool:
-        """Whether the price is computed anew (PRI-1)."""
-        return self.moves or any(v is not None for v in (self.extras, self.custom_price, self.is_waived))
+        """Whether anything of the price is computed anew (PRI-1)."""
+        return self.retimes or self.extras is not None
+
+    @property
+    def retimes(self) -> bool:
+        """Whether the price of the time is computed anew, and not only that of the extras."""
+        return self.moves or self.custom_price is not None or self.is_waived is not None
 
 
 def change_booking(session: TenantSession, booking: Booking, change: Change, asker: Asker) -> list[Booking]:
@@ -63,8 +69,8 @@ def change_booking(session: TenantSession, booking: Booking, change: Change, ask
     if change.reprices:
         _reprice(session, booking, rows, change, asker)
     for row in rows:
-        if change.with_note:
-            row.note = change.note
+        for name, text in change.notes.items():
+            setattr(row, name, text)
         row.touch()
     session.flush()
     for row in rows:
@@ -88,14 +94,19 @@ def _reprice(session: TenantSession, booking: Booking, rows: Sequence[Booking], 
         company_id=booking.company_id,
     )
     intervals = _intervals(booking, rows, change)
-    _require_free_change(session, booking, desk, change, asker)
+    _require_free_change(session, booking, change, asker)
     if change.moves:
         check_bookable(desk, asker, intervals)
         ids = [row.id for row in rows]
         found = check_policy(session, desk, asker, intervals, is_recurring=len(rows) > 1, without=ids)
         for row, codes in zip(rows, found, strict=True):
             row.overridden = list(codes)
-    _draw_anew(session, desk, rows, intervals, change)
+            row.cancellation_policy = desk.cancellation.as_document()
+            _ask_again(session, row, desk, asker)
+    if change.retimes:
+        _draw_anew(session, desk, rows, intervals, change)
+    else:
+        _order_anew(session, desk, rows, change)
     if change.moves:
         occupancy.lock_resource(session, desk.premises)
         occupancy.free(session, [row.id for row in rows])
@@ -120,12 +131,12 @@ def _intervals(booking: Booking, rows: Sequence[Booking], change: Change) -> lis
     return [after[row.number] for row in rows]
 
 
-def _require_free_change(session: TenantSession, booking: Booking, desk: Desk, change: Change, asker: Asker) -> None:
+def _require_free_change(session: TenantSession, booking: Booking, change: Change, asker: Asker) -> None:
     """Moving a booking is no way around its cancellation fee: members move it while cancelling is free (BOK-5)."""
     if asker.is_staff or not change.moves or booking.status != Status.CONFIRMED:
         return
     price = booking.snapshot.total
-    cost = cancellation_cost(desk.cancellation, booking.starts_at, session.now(), price, booking.credits_used)
+    cost = cancellation_cost(booking.cancellation, booking.starts_at, session.now(), price, booking.credits_used)
     if not cost.is_free:
         raise InvalidError("too_late_to_change", "it is too late to move this booking; cancelling it has a fee by now")
 
@@ -141,11 +152,32 @@ def _draw_anew(
         session.flush()
     wallet = wallet_for(session, desk, intervals, lock=True, is_personal=rows[0].is_personal)
     for row, interval in zip(rows, intervals, strict=True):
-        terms = _terms(Terms.from_document(row.pricing), change)
+        terms = _terms(Terms.from_document(row.pricing), change).at(desk)
         price = price_of(session, desk, interval, terms, wallet)
         reserve_credits(desk, row.id, interval, price, wallet)
-        set_price(row, price, terms)
         _move(row, desk, interval)
+        _keep_price(session, row, price, terms)
+
+
+def _order_anew(session: TenantSession, desk: Desk, rows: Sequence[Booking], change: Change) -> None:
+    """Other extras: the time costs what was agreed, and its credits stay set aside (PRI-1)."""
+    for row in rows:
+        terms = _terms(Terms.from_document(row.pricing), change)
+        price = price_with_extras(session, desk, row.interval, terms, row.snapshot)
+        _keep_price(session, row, price, terms)
+
+
+def _keep_price(session: TenantSession, row: Booking, price: Price, terms: Terms) -> None:
+    had_code = bool(row.pricing.get("promotion"))
+    set_price(row, price, terms.kept_with(price))
+    if had_code:
+        promotions.follow(session, row)
+
+
+def _ask_again(session: TenantSession, row: Booking, desk: Desk, asker: Asker) -> None:
+    """What was approved is approved no more when a member moves it."""
+    if row.status == Status.CONFIRMED and needs_approval(desk.policy, by_staff=asker.overrides):
+        row.set_status(row.lifecycle.moved_to(Status.TENTATIVE, session.now()))
 
 
 def _terms(terms: Terms, change: Change) -> Terms:
@@ -162,5 +194,5 @@ def _move(row: Booking, desk: Desk, interval: Interval) -> None:
     row.starts_at, row.ends_at = interval.start, interval.end
     row.resource_id, row.resource_name = desk.resource_id, desk.name
     row.location_id, row.timezone = desk.location_id, desk.zone
-    row.check_in_within_minutes = desk.policy.check_in_within_minutes
+    row.check_in_within_minutes = desk.policy.check_in_minutes
     row.due_at = row.lifecycle.due_at()

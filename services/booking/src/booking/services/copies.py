@@ -17,6 +17,7 @@ from booking.models import (
     Location,
     Membership,
     Plan,
+    PlanPurchase,
     PromoCode,
     Resource,
     ResourceRate,
@@ -24,7 +25,12 @@ from booking.models import (
 from common.db import TenantSession
 from common.messaging import Message
 from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
-from contracts.invoicing import BillingSettingsChanged, CustomerStandingChanged, MembershipChanged
+from contracts.invoicing import (
+    BillingSettingsChanged,
+    CustomerStandingChanged,
+    MembershipChanged,
+    PlanPurchaseChanged,
+)
 from contracts.members import CompanyChanged, MemberChanged
 
 
@@ -102,6 +108,12 @@ def keep_membership(session: TenantSession, message: MembershipChanged) -> bool:
         "discount_percent": message.resource_discount_percent,
     }
     return _keep(session, Membership, message.membership_id, message, values)
+
+
+def keep_plan_purchase(session: TenantSession, message: PlanPurchaseChanged) -> bool:
+    """Keep a bought one-off plan; what it gives is `booking.services.purchases`' business."""
+    values = {"member_id": message.member_id, "company_id": message.company_id, "status": message.status}
+    return _keep(session, PlanPurchase, message.purchase_id, message, values)
 
 
 def keep_billing_settings(session: TenantSession, message: BillingSettingsChanged) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from booking.domain.cancellation import CancellationPolicy
@@ -12,17 +12,21 @@ from booking.domain.opening_hours import LocationCalendar
 from booking.domain.policies import BookingPolicy
 from booking.domain.rates import Buyer, Rate
 from booking.services.kept import Kept
-from booking.services.occupancy import Premises, all_units
+from booking.services.occupancy import Premises, Units, all_units
 from common.db import TenantSession
+from common.db.statements import run
 from common.errors import FieldError, InvalidError
 
+# $1 is the resource, $2 the organisation, $3 the member, $4 the company.
 _LOAD = """
 WITH RECURSIVE below AS (
     SELECT c.id, c.number, c.capacity FROM resource c
-    WHERE c.parent_ids @> ARRAY[%(resource)s::uuid] AND c.organization_id = %(org)s AND NOT c.archived
+    WHERE c.parent_ids <> '{}' AND c.parent_ids @> ARRAY[$1::uuid] AND c.organization_id = $2
+      AND NOT c.archived
   UNION
     SELECT c.id, c.number, c.capacity FROM below b
-    JOIN resource c ON c.parent_ids @> ARRAY[b.id] AND c.organization_id = %(org)s AND NOT c.archived
+    JOIN resource c ON c.parent_ids <> '{}' AND c.parent_ids @> ARRAY[b.id] AND c.organization_id = $2
+      AND NOT c.archived
 )
 SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.visibility, r.is_free, r.published,
   r.archived OR coalesce(l.archived, false) AS archived,
@@ -31,24 +35,55 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
   l.version AS location_version, l.timezone,
   l.state -> 'opening_hours' AS opening_hours, l.state -> 'closures' AS closures,
   (SELECT json_agg(json_build_array(number, capacity) ORDER BY number) FROM below) AS below,
-  (SELECT json_agg(x.state) FROM resource_rate x WHERE x.organization_id = %(org)s AND NOT x.archived
+  (SELECT json_agg(x.state) FROM resource_rate x WHERE x.organization_id = $2 AND NOT x.archived
      AND (r.id = ANY(x.resource_ids) OR r.type = ANY(x.resource_types)
           OR (x.resource_ids = '{}' AND x.resource_types = '{}'))) AS rates,
   m.id AS member_id, m.status AS member_status, c.id AS company_id, c.status AS company_status,
-  c.name AS company_name, m.name AS member_name,
   (SELECT bool_or(s.bookings_blocked) FROM customer_standing s WHERE s.id IN (m.id, c.id)) AS blocked,
   (SELECT json_agg(json_build_array(x.id, x.plan_id, x.discount_percent::text, x.start_date, x.end_date,
                                     x.state -> 'pauses', x.state ->> 'credits_hours'))
-     FROM membership x WHERE x.organization_id = %(org)s AND x.status NOT IN ('cancelled', 'void')
+     FROM membership x WHERE x.organization_id = $2 AND x.status NOT IN ('cancelled', 'void')
        AND (x.member_id = m.id OR x.company_id = c.id)) AS memberships,
   EXISTS (SELECT FROM credit_grant g WHERE g.member_id = m.id OR g.company_id = c.id) AS has_grants
 FROM resource r
 LEFT JOIN location l ON l.id = r.location_id
-LEFT JOIN customer m ON m.id = %(member)s::uuid AND m.kind = 'member' AND m.organization_id = %(org)s
+LEFT JOIN customer m ON m.id = $3::uuid AND m.kind = 'member' AND m.organization_id = $2
 LEFT JOIN customer c
-  ON c.id = coalesce(%(company)s::uuid, m.company_id) AND c.kind = 'company' AND c.organization_id = %(org)s
-WHERE r.id = %(resource)s AND r.organization_id = %(org)s
+  ON c.id = coalesce($4::uuid, m.company_id) AND c.kind = 'company' AND c.organization_id = $2
+WHERE r.id = $1 AND r.organization_id = $2
 """
+
+
+class _Row(NamedTuple):
+    """A row of `_LOAD`."""
+
+    id: UUID
+    version: int
+    number: int
+    name: str
+    type: str
+    capacity: int
+    location_id: UUID
+    visibility: str
+    is_free: bool
+    published: bool
+    archived: bool
+    plan_ids: list[str] | None
+    booking_policy: dict[str, Any] | None
+    cancellation_policy: dict[str, Any] | None
+    location_version: int
+    timezone: str | None
+    opening_hours: dict[str, Any] | None
+    closures: list[Any] | None
+    below: list[Units] | None
+    rates: list[dict[str, Any]] | None
+    member_id: UUID | None
+    member_status: str | None
+    company_id: UUID | None
+    company_status: str | None
+    blocked: bool | None
+    memberships: list[Any] | None
+    has_grants: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +159,8 @@ def load_desk(
 
     Raises InvalidError ``unknown_resource``, ``unknown_member``, ``unknown_company``.
     """
-    found = session.connection().exec_driver_sql(
-        _LOAD,
-        {"resource": resource_id, "member": member_id, "company": company_id, "org": session.organization_id},
-    )
-    row = found.one_or_none()
+    found = run(session, _LOAD, (resource_id, session.organization_id, member_id, company_id))
+    row = _Row(*found[0]) if found else None
     if row is None or row.timezone is None:
         raise _unknown("resource", "there is no such resource")
     if member_id is not None and row.member_id is None:
@@ -142,7 +174,7 @@ def _unknown(what: str, detail: str) -> InvalidError:
     return InvalidError(f"unknown_{what}", detail, errors=[FieldError(f"/{what}_id", detail)])
 
 
-def _desk(row: Any) -> Desk:
+def _desk(row: _Row) -> Desk:
     calendar, policy, cancellation = _rules(row)
     holdings = tuple(_holding(*entry) for entry in row.memberships or ())
     inactive = {row.member_status, row.company_status} & {"inactive", "archived", "deleted", "former"}
@@ -183,7 +215,7 @@ def _holding(
     )
 
 
-def _rules(row: Any) -> tuple[LocationCalendar, BookingPolicy, CancellationPolicy]:
+def _rules(row: _Row) -> tuple[LocationCalendar, BookingPolicy, CancellationPolicy]:
     calendar = read_calendar(row.location_id, row.location_version, row)
     return calendar, *read_policies(row)
 

@@ -11,10 +11,9 @@ from booking.domain.cancellation import CancellationCost, CancellationPolicy, ca
 from booking.domain.recurrence import Scope
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import occupancy, wallets
+from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
 from booking.services.checking import Asker, require_editable
-from booking.services.desk import load_desk
 from booking.services.series import touched_bookings
 from common.db import TenantSession
 from common.money import Money
@@ -48,20 +47,21 @@ class CancellationOffer:
 def offer_cancellation(
     session: TenantSession, booking: Booking, asker: Asker, *, scope: Scope = Scope.THIS, waive_fee: bool = False
 ) -> CancellationOffer:
-    """What cancelling would cost now (BOK-5). Raises ConflictError ``status_transition`` when it cannot be."""
+    """What cancelling would cost now, by each booking's own policy and price (BOK-5).
+
+    Raises ConflictError ``status_transition`` when it cannot be.
+    """
     now = session.now()
     booking.lifecycle.moved_to(Status.CANCELLED, now)
     require_editable(booking.starts_at, now, asker)
     rows = touched_bookings(session, booking, scope)
-    policy = load_desk(session, booking.resource_id).cancellation
-    free = CancellationPolicy(no_show_percent=Decimal(0))
-    costs = [_cost(row, free if waive_fee and asker.is_staff else policy, now) for row in rows]
-    return CancellationOffer(tuple(rows), tuple(costs), policy.free_until(booking.starts_at))
+    costs = [_cost(row, now, is_free=waive_fee and asker.is_staff) for row in rows]
+    return CancellationOffer(tuple(rows), tuple(costs), booking.cancellation.free_until(booking.starts_at))
 
 
-def _cost(row: Booking, policy: CancellationPolicy, now: datetime) -> CancellationCost:
+def _cost(row: Booking, now: datetime, *, is_free: bool) -> CancellationCost:
     """Only what was confirmed costs something."""
-    applicable = policy if row.status == Status.CONFIRMED else CancellationPolicy()
+    applicable = CancellationPolicy() if is_free or row.status != Status.CONFIRMED else row.cancellation
     return cancellation_cost(applicable, row.starts_at, now, row.snapshot.total, row.credits_used)
 
 
@@ -69,8 +69,7 @@ def cancel(session: TenantSession, offer: CancellationOffer, *, reason: str | No
     """Cancel the (locked) bookings of an offer at its price."""
     wallets.lock_grants_of(session, [row.id for row in offer.bookings])
     for row, cost in zip(offer.bookings, offer.costs, strict=True):
-        row.cancellation_fee_minor = cost.fee.amount_minor
-        end_booking(session, row, Status.CANCELLED, reason=reason, forfeited=cost.credits_forfeited)
+        end_booking(session, row, Status.CANCELLED, reason=reason, cost=cost)
     return offer.bookings
 
 
@@ -80,10 +79,17 @@ def end_booking(
     status: Status,
     *,
     reason: str | None = None,
-    forfeited: Decimal = Decimal(0),
+    cost: CancellationCost | None = None,
 ) -> None:
-    """Give up a locked booking's time and credits under its new status, and say so."""
-    wallets.give_back(session, booking, forfeited)
+    """Give up a locked booking's time and credits under its new status, and say so.
+
+    ``cost`` is what that takes from the customer. Its promo code can be used again if that is nothing (GH-3).
+    """
+    wallets.give_back(session, booking, cost.credits_forfeited if cost else Decimal(0))
+    if cost is not None:
+        booking.cancellation_fee_minor = cost.fee.amount_minor
+    if cost is None or not cost.percent:
+        promotions.give_back(session, booking)
     booking.cancelled_at = session.now()
     booking.cancel_reason = reason
     booking.set_status(status)

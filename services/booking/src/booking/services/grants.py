@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from booking.domain.credit_ledger import EntryKind
 from booking.domain.credits import CreditTerms, MonthlyGrant, grant_for_month, month_of
-from booking.models import CreditEntry, CreditGrant, DayPass, Location, Membership, Plan
-from booking.services.wallets import enter_grant, expire_grant, lock_grants
+from booking.models import CreditEntry, CreditGrant, DayPass, Location, Membership
+from booking.services.wallets import enter_grant, expire_grant, fit_hours, lock_grants
 from common.clock import local_date, start_of_day
 from common.db import TenantSession
 from common.ids import new_id
@@ -67,7 +67,7 @@ def ensure_month_grants(
 def _make_month_grant(session: TenantSession, membership: Membership, month: date) -> None:
     terms = terms_of(membership)
     made = grant_for_month(terms, month) if terms.hours > 0 else None
-    if made is None or (_is_one_off(session, membership) and month != month_of(membership.start_date)[0]):
+    if made is None:
         return
     _insert_grant(session, membership, made, "membership")
 
@@ -104,10 +104,6 @@ def _enter(session: TenantSession, grant_id: UUID, kind: EntryKind, hours: Decim
     session.flush()
 
 
-def _is_one_off(session: TenantSession, membership: Membership) -> bool:
-    return session.scalar(select(Plan.kind).where(Plan.id == membership.plan_id)) == "one_off"
-
-
 def plan_grants(session: TenantSession, membership: Membership) -> None:
     """After a membership changed: note when it grants next, and make the grants of this month fit its terms."""
     state = membership.state
@@ -132,15 +128,7 @@ def _fit_grants(session: TenantSession, membership: Membership, month: date) -> 
     terms = terms_of(membership)
     for row in lock_grants(session, session.scalars(statement).all()).values():
         due = grant_for_month(terms, row.valid_from)
-        hours = due.hours if due else Decimal(0)
-        if hours > row.hours:
-            _enter(session, row.id, EntryKind.GRANT, hours - row.hours)
-            row.hours = hours
-        elif hours < row.hours - row.expired:
-            surplus = min(row.hours - row.expired - hours, row.available)
-            if surplus > 0:
-                row.expired += surplus
-                _enter(session, row.id, EntryKind.EXPIRE, surplus)
+        fit_hours(session, row, due.hours if due else Decimal(0))
 
 
 def grant_monthly(session: TenantSession, membership: Membership) -> None:
@@ -152,10 +140,7 @@ def grant_monthly(session: TenantSession, membership: Membership) -> None:
     _make_month_grant(session, membership, month)
     _make_pass(session, membership, month)
     over = membership.end_date is not None and membership.end_date < after
-    if over or _is_one_off(session, membership):
-        membership.grant_due_at = None
-    else:
-        membership.grant_due_at = start_of_day(after, zone)
+    membership.grant_due_at = None if over else start_of_day(after, zone)
 
 
 def _make_pass(session: TenantSession, membership: Membership, month: date) -> None:
@@ -163,8 +148,6 @@ def _make_pass(session: TenantSession, membership: Membership, month: date) -> N
     made = grant_for_month(terms_of(membership, hours=Decimal(days)), month) if days else None
     if made is None:
         return
-    # A one-off plan's day passes stay good; those of a membership belong to its month.
-    lasting = _is_one_off(session, membership)
     statement = insert(DayPass).values(
         id=new_id(),
         organization_id=session.organization_id,
@@ -172,11 +155,11 @@ def _make_pass(session: TenantSession, membership: Membership, month: date) -> N
         member_id=membership.member_id,
         company_id=membership.company_id if membership.member_id is None else None,
         membership_id=membership.id,
-        source="one_off" if lasting else "membership",
+        source="membership",
         days=days,
         remaining=days,
         valid_from=made.valid_from,
-        expires_on=None if lasting else made.expires_on,
+        expires_on=made.expires_on,
         location_ids=[],
         note=membership.state.get("plan_name"),
         created_at=session.now(),

@@ -13,7 +13,7 @@ from booking.domain.cancellation import no_show_cost
 from booking.domain.policies import needs_approval
 from booking.domain.statuses import Status
 from booking.models import Booking
-from booking.services import occupancy, wallets
+from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
 from booking.services.bookings import lapse_of, place
 from booking.services.checking import Asker
@@ -92,6 +92,7 @@ def _confirm(session: TenantSession, booking: Booking, status: Status) -> None:
     session.flush()
     if not occupancy.keep_until(session, {booking.id: lapse_of(booking.lifecycle)}):
         raise ConflictError("slot_taken", "somebody else has this time by now")
+    promotions.keep(session, booking)
     announce(session, BookingConfirmed if status is Status.CONFIRMED else BookingChanged, booking)
 
 
@@ -105,6 +106,7 @@ def _revive(session: TenantSession, booking: Booking) -> None:
             booking.touch()
             place(session, desk, [booking], is_series=False)
             session.flush()
+            promotions.redeem(session, [booking])
     except ConflictError:
         logger.warning("paid_too_late", booking=str(booking.id))
         session.refresh(booking)
@@ -139,10 +141,8 @@ def _pass_time(session: TenantSession, booking: Booking, status: Status) -> None
     if status is Status.EXPIRED:
         end_booking(session, booking, status, reason="expired")
     elif status is Status.NO_SHOW:
-        policy = load_desk(session, booking.resource_id).cancellation
-        cost = no_show_cost(policy, booking.snapshot.total, booking.credits_used)
-        booking.cancellation_fee_minor = cost.fee.amount_minor
-        end_booking(session, booking, status, reason="no_show", forfeited=cost.credits_forfeited)
+        cost = no_show_cost(booking.cancellation, booking.snapshot.total, booking.credits_used)
+        end_booking(session, booking, status, reason="no_show", cost=cost)
     elif status is Status.COMPLETED:
         wallets.consume_reserved(session, booking.id)
         booking.set_status(status)

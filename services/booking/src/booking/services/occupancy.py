@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, text, update
@@ -18,6 +20,7 @@ from sqlalchemy import delete, text, update
 from booking.domain.intervals import Interval
 from booking.models import Occupancy
 from common.db import TenantSession
+from common.db.statements import run
 
 UNITS_PER_RESOURCE = 2**20
 _MOST_ATTEMPTS = 20
@@ -56,27 +59,39 @@ def all_units(number: int, capacity: int) -> Units:
 # ON CONFLICT makes two transactions that want the same wait for each other in order, where a plain INSERT into an
 # exclusion constraint would deadlock; the fixed order of rows does the same for several rows. From the second attempt
 # on units are tried in random order, because others are likely to be trying the first free one, too.
-_PLACE = """
-WITH claim AS (
-  SELECT * FROM unnest(%b::uuid[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
-    AS c (booking_id, starts_at, ends_at, lapses_at)
-), wanted AS (
-  SELECT c.booking_id, tstzrange(c.starts_at, c.ends_at) AS during, c.lapses_at, u.units
-  FROM claim c CROSS JOIN LATERAL (
-    SELECT int8range(%s + n, %s + n, '[]') AS units FROM generate_series(1, %s) n
-    WHERE %s = 1 OR NOT EXISTS (
-      SELECT FROM occupancy o
-      WHERE o.units && int8range(%s + n, %s + n, '[]') AND o.during && tstzrange(c.starts_at, c.ends_at))
-    ORDER BY CASE WHEN %s THEN random() ELSE n END LIMIT 1) u
-  UNION ALL
-  SELECT c.booking_id, tstzrange(c.starts_at, c.ends_at), c.lapses_at, int8range(b.first, b.last, '[]')
-  FROM claim c CROSS JOIN unnest(%b::bigint[], %b::bigint[]) AS b (first, last)
-)
+_ONE_CLAIM = """
+SELECT $1::uuid AS booking_id, tstzrange($2::timestamptz, $3::timestamptz) AS during, $4::timestamptz AS lapses_at"""
+_CLAIMS = """
+SELECT booking_id, tstzrange(starts_at, ends_at) AS during, lapses_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+  AS c (booking_id, starts_at, ends_at, lapses_at)"""
+_ONLY_UNIT = "SELECT claim.*, int8range($5::bigint + 1, $5 + $6::bigint, '[]') AS units FROM claim"
+_A_FREE_UNIT = """
+SELECT claim.*, u.units FROM claim CROSS JOIN LATERAL (
+  SELECT int8range($5::bigint + n, $5 + n, '[]') AS units FROM generate_series(1, $6::bigint) n
+  WHERE NOT EXISTS (
+    SELECT FROM occupancy o WHERE o.units && int8range($5 + n, $5 + n, '[]') AND o.during && claim.during)
+  ORDER BY {order} LIMIT 1) u"""
+_WITH_ALL_BELOW = """
+UNION ALL
+SELECT claim.*, int8range(b.first, b.last, '[]')
+FROM claim CROSS JOIN unnest($7::bigint[], $8::bigint[]) AS b (first, last)
+"""
+
+
+@cache
+def _placing(*, single: bool, only_unit: bool, with_below: bool, shuffled: bool) -> str:
+    """The statement that takes time. Simple cases leave parts of it out: then PostgreSQL plans it once and for all."""
+    wanted = _ONLY_UNIT if only_unit else _A_FREE_UNIT.format(order="random()" if shuffled else "n")
+    wanted += _WITH_ALL_BELOW if with_below else ""
+    return f"""
+WITH claim AS ({_ONE_CLAIM if single else _CLAIMS}), wanted AS ({wanted})
 INSERT INTO occupancy (booking_id, units, during, lapses_at)
 SELECT booking_id, units, during, lapses_at FROM wanted ORDER BY lower(units), lower(during)
 ON CONFLICT ON CONSTRAINT ex_occupancy_taken DO NOTHING
 RETURNING booking_id, lower(units)
-"""
+"""  # noqa: S608 - made of constants only
+
 
 _DROP_LAPSED = text("""
 DELETE FROM occupancy o
@@ -117,19 +132,12 @@ def _without(claims: Sequence[Claim], got: Mapping[UUID, int]) -> list[Claim]:
 
 
 def _place(session: TenantSession, premises: Premises, claims: Sequence[Claim], *, shuffled: bool) -> dict[UUID, int]:
-    base, capacity = premises.first_unit, premises.capacity
-    rows = session.connection().exec_driver_sql(
-        _PLACE,
-        (
-            [claim.booking_id for claim in claims],
-            [claim.during.start for claim in claims],
-            [claim.during.end for claim in claims],
-            [claim.lapses_at for claim in claims],
-            *(base, base, capacity, capacity, base, base, shuffled),
-            [first for first, _ in premises.below],
-            [last for _, last in premises.below],
-        ),
+    base, capacity, below = premises.first_unit, premises.capacity, premises.below
+    statement = _placing(
+        single=len(claims) == 1, only_unit=capacity == 1, with_below=bool(below), shuffled=shuffled and capacity > 1
     )
+    units = [[first for first, _ in below], [last for _, last in below]] if below else []
+    rows = run(session, statement, [*_claimed(claims), base, capacity, *units])
     taken: dict[UUID, list[int]] = {}
     for booking_id, number in rows:
         taken.setdefault(booking_id, []).append(number - base)
@@ -139,6 +147,11 @@ def _place(session: TenantSession, premises: Premises, claims: Sequence[Claim], 
         for booking_id, units in taken.items()
         if len(units) == complete
     }
+
+
+def _claimed(claims: Sequence[Claim]) -> Sequence[Any]:
+    values = [(claim.booking_id, claim.during.start, claim.during.end, claim.lapses_at) for claim in claims]
+    return values[0] if len(values) == 1 else list(map(list, zip(*values, strict=True)))
 
 
 def _drop_lapsed(session: TenantSession, premises: Premises, claims: Sequence[Claim]) -> int:

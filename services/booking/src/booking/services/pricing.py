@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
@@ -11,7 +11,8 @@ from uuid import UUID
 from booking.domain.credits import CreditTarget
 from booking.domain.intervals import Interval
 from booking.domain.price_snapshot import Price
-from booking.domain.pricing import ExtraOrder, PriceRequest, price_booking
+from booking.domain.pricing import ExtraOrder, PriceRequest, price_booking, price_extras
+from booking.domain.promotions import Promotion
 from booking.services.desk import Desk
 from booking.services.grants import ensure_month_grants
 from booking.services.wallets import Wallet, open_wallet
@@ -23,11 +24,12 @@ from common.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What beside the time decides about a price: extras, and what staff agreed to (PRI-5)."""
+    """What beside the time decides about a price: extras, a promo code, and what staff agreed to (PRI-5)."""
 
     extras: tuple[ExtraOrder, ...] = ()
     custom_price: Money | None = None
     is_waived: bool = False
+    promotion: Promotion | None = None
 
     def as_document(self) -> dict[str, Any]:
         """JSON types, to price the booking anew when it is moved."""
@@ -36,17 +38,38 @@ class Terms:
             "extras": [{"code": extra.code, "quantity": str(extra.quantity)} for extra in self.extras],
             "custom_price": custom and {"amount_minor": custom.amount_minor, "currency": custom.currency},
             "is_waived": self.is_waived,
+            "promotion": self.promotion and self.promotion.as_document(),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read what `as_document` wrote."""
-        custom = document.get("custom_price")
+        custom, promotion = document.get("custom_price"), document.get("promotion")
         return cls(
             tuple(ExtraOrder(extra["code"], Decimal(extra["quantity"])) for extra in document.get("extras", ())),
             Money(custom["amount_minor"], custom["currency"]) if custom else None,
             bool(document.get("is_waived", False)),
+            Promotion.from_document(promotion) if promotion else None,
         )
+
+    def at(self, desk: Desk) -> Self:
+        """The terms at a place: a promo code that is not for it no longer counts."""
+        promotion = self.promotion
+        if promotion is None or promotion.scope.fits(desk.resource_id, desk.type, desk.location_id):
+            return self
+        return replace(self, promotion=None)
+
+    def kept_with(self, price: Price) -> Self:
+        """The terms as a booking keeps them: without a promo code that took nothing off."""
+        return self if price.promo_code else replace(self, promotion=None)
+
+    def shared(self, price: Price) -> tuple[Self, Self]:
+        """The terms of one date of a series with this price, and those of the dates after it."""
+        if self.promotion is None:
+            return self, self
+        off = price.promotion_off
+        own = replace(self, promotion=self.promotion.limited_to(off)).kept_with(price)
+        return own, replace(self, promotion=self.promotion.after(off))
 
 
 def wallet_for(
@@ -73,28 +96,50 @@ def wallet_for(
 
 def price_of(session: TenantSession, desk: Desk, interval: Interval, terms: Terms, wallet: Wallet | None) -> Price:
     """The price of one occurrence. Raises InvalidError: those of `price_booking`, ``currency_mismatch``."""
+    return price_booking(_request(session, desk, interval, terms, wallet))
+
+
+def price_with_extras(session: TenantSession, desk: Desk, interval: Interval, terms: Terms, agreed: Price) -> Price:
+    """An agreed price with the extras of ``terms``. Raises InvalidError: those of `price_extras`."""
+    return price_extras(agreed, _request(session, desk, interval, terms, None))
+
+
+def _request(
+    session: TenantSession, desk: Desk, interval: Interval, terms: Terms, wallet: Wallet | None
+) -> PriceRequest:
     currency = session.organization.currency
     if terms.custom_price is not None and terms.custom_price.currency != currency:
         detail = f"prices are in {currency} here"
         raise InvalidError("currency_mismatch", detail, errors=[FieldError("/custom_price", detail)])
     day = local_date(interval.start, desk.zone)
-    return price_booking(
-        PriceRequest(
-            interval=interval,
-            resource_id=desk.resource_id,
-            resource_type=desk.type,
-            calendar=desk.calendar,
-            rates=desk.rates,
-            currency=currency,
-            buyer=desk.buyer_on(day.isoformat()),
-            extras=terms.extras,
-            discount_percent=desk.discount_on(day.isoformat()),
-            credits_available=wallet.available(target_of(desk, interval)) if wallet else Decimal(0),
-            is_free=desk.is_free,
-            custom_price=terms.custom_price,
-            waived=terms.is_waived,
-        )
+    return PriceRequest(
+        interval=interval,
+        resource_id=desk.resource_id,
+        resource_type=desk.type,
+        calendar=desk.calendar,
+        rates=desk.rates,
+        currency=currency,
+        buyer=desk.buyer_on(day.isoformat()),
+        extras=terms.extras,
+        discount_percent=desk.discount_on(day.isoformat()),
+        credits_available=wallet.available(target_of(desk, interval)) if wallet else Decimal(0),
+        is_free=desk.is_free,
+        custom_price=terms.custom_price,
+        waived=terms.is_waived,
+        promotion=terms.promotion,
     )
+
+
+def priced_dates(
+    session: TenantSession, desk: Desk, intervals: Sequence[Interval], terms: Terms, wallet: Wallet | None
+) -> Iterator[tuple[Price, Terms]]:
+    """The price of each date and the terms to keep with it; set the credits of one aside before asking for the next."""
+    for interval in intervals[:-1]:
+        price = price_of(session, desk, interval, terms, wallet)
+        own, terms = terms.shared(price)
+        yield price, own
+    price = price_of(session, desk, intervals[-1], terms, wallet)
+    yield price, terms.kept_with(price)
 
 
 def target_of(desk: Desk, interval: Interval) -> CreditTarget:

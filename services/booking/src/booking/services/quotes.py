@@ -10,11 +10,11 @@ from sqlalchemy import text
 from booking.domain.intervals import Interval
 from booking.domain.price_snapshot import Price
 from booking.domain.recurrence import Occurrence
-from booking.services.bookings import BookingRequest, occurrences_of
+from booking.services.bookings import BookingRequest, occurrences_of, terms_of
 from booking.services.checking import Asker, check_bookable, list_violations
 from booking.services.desk import Desk, load_desk
 from booking.services.occupancy import all_units
-from booking.services.pricing import price_of, target_of, wallet_for
+from booking.services.pricing import priced_dates, target_of, wallet_for
 from common.db import TenantSession
 from common.money import Money
 
@@ -42,10 +42,11 @@ def quote(session: TenantSession, request: BookingRequest, asker: Asker) -> Quot
     intervals = [occurrence.interval for occurrence in occurrences]
     check_bookable(desk, asker, intervals)
     found = list_violations(session, desk, intervals, is_recurring=request.recurrence is not None)
+    terms = terms_of(session, request, desk)
     wallet = wallet_for(session, desk, intervals, lock=False, is_personal=request.is_personal)
     prices = []
-    for interval in intervals:
-        price = price_of(session, desk, interval, request.terms, wallet)
+    priced = priced_dates(session, desk, intervals, terms, wallet)
+    for interval, (price, _) in zip(intervals, priced, strict=True):
         if wallet is not None and price.credits_used > 0:
             wallet.count_on(target_of(desk, interval), price.credits_used)
         prices.append(price)

@@ -21,7 +21,8 @@ WITH RECURSIVE above AS (
     SELECT r.id, r.number, r.capacity FROM resource r WHERE r.id = :id
   UNION
     SELECT c.id, c.number, c.capacity FROM family f
-    JOIN resource c ON c.parent_ids @> ARRAY[f.id] AND c.organization_id = :org AND NOT c.archived
+    JOIN resource c ON c.parent_ids <> '{}' AND c.parent_ids @> ARRAY[f.id] AND c.organization_id = :org
+      AND NOT c.archived
 ), own AS (
   SELECT o.booking_id, o.during, o.lapses_at FROM occupancy o JOIN booking b ON b.id = o.booking_id
   JOIN above ON above.id = b.resource_id JOIN resource r ON r.id = b.resource_id

@@ -164,6 +164,18 @@ def enter_grant(session: TenantSession, row: CreditGrant) -> None:
     _enter(session, Draw(row.id, row.hours), EntryKind.GRANT, None)
 
 
+def fit_hours(session: TenantSession, row: CreditGrant, hours: Decimal) -> None:
+    """Make a locked grant worth so many hours: what is missing is granted, what is too much and unused expires."""
+    worth = row.hours - row.expired
+    if hours > worth:
+        row.hours += hours - worth
+        _enter(session, Draw(row.id, hours - worth), EntryKind.GRANT, None)
+    elif (surplus := min(worth - hours, row.available)) > 0:
+        row.expired += surplus
+        _enter(session, Draw(row.id, surplus), EntryKind.EXPIRE, None)
+    session.flush()
+
+
 def expire_grant(session: TenantSession, row: CreditGrant) -> Decimal:
     """End a locked grant: what is available goes, what is reserved stays. Returns the hours that went."""
     left = row.available
