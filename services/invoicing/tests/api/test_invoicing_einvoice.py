@@ -28,6 +28,12 @@ LINES = [
 
 
 @pytest.fixture
+def house(build_house: Any) -> Any:
+    """A seller with a VAT number."""
+    return build_house(profile={"vat_number": "DE136695976"})
+
+
+@pytest.fixture
 def made(house: Any) -> Any:
     """An invoice with two rates and a discount, to a company with a VAT number."""
     billing = BillingProfile(
@@ -85,10 +91,10 @@ def test_a_credit_note_refers_to_its_invoice(house: Any, made: Any) -> None:
     assert house.api.get(f"/v1/credit-notes/{note['id']}/pdf").data.startswith(b"%PDF")
 
 
-def test_reverse_charge_gives_its_reason(house: Any) -> None:
+def test_reverse_charge_gives_its_reason(house: Any, made: Any) -> None:
     """TAX-3."""
     lines = [{"description": "Consulting", "unit_price": euro(10000), "tax_category": "AE"}]
-    made = house.post("/v1/invoices", {"member_id": house.mem, "lines": lines})
+    made = house.post("/v1/invoices", {"company_id": made["company_id"], "lines": lines})
     assert made["tax_breakdown"][0]["reason"] == "Reverse charge"
     xml = house.api.get(f"/v1/invoices/{made['id']}/xml").data
     assert b"VATEX-EU-AE" in xml

@@ -56,3 +56,35 @@ def test_unbilled_items_and_a_text_that_looks_like_a_formula(house: Any) -> None
     assert house.get("/v1/reports/deposits")["items"] == []
     member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))
     assert member.get("/v1/reports/unbilled-items").status_code == 403
+
+
+def test_the_summary_says_in_one_look_what_the_reports_say(house: Any) -> None:
+    house.set(payment_terms_days=0, reminders=[], block_bookings_after_days=None)
+    house.join("2027-02-01")
+    house.join("2027-01-01", plan=house.add_plan(120000, interval="year", display_name="Year"))
+    house.join("2027-03-01")
+    house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(10000, "1")]})
+    house.advance(datetime(2027, 2, 15, 12, tzinfo=UTC))
+    house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(500, "1")]})
+    found = house.get("/v1/reports/summary")
+    (recurring,) = house.get("/v1/reports/mrr")["items"]
+    owed = house.get("/v1/reports/receivables")["items"]
+    earned = house.get("/v1/reports/revenue")["items"]
+    assert (found["mrr"], found["active_memberships"]) == (recurring["mrr"], recurring["active_memberships"])
+    assert found["receivable"]["amount_minor"] == sum(row["total"]["amount_minor"] for row in owed)
+    late = sum(row["total"]["amount_minor"] - row["not_due"]["amount_minor"] for row in owed)
+    assert found["overdue"]["amount_minor"] == late >= 10000
+    assert [row["month"] for row in found["revenue"]][-2:] == ["2027-01", "2027-02"]
+    assert found["revenue"][-1]["net"]["amount_minor"] == sum(
+        row["net"]["amount_minor"] for row in earned if row["month"] == "2027-02"
+    )
+
+
+def test_unbilled_items_show_what_they_will_cost(house: Any) -> None:
+    """TAX-4: after their own discounts."""
+    body = {"member_id": house.mem, "name": "Key", "price": {"amount_minor": 1003, "currency": "EUR"}}
+    house.post("/v1/fees", {**body, "quantity": "3", "discount_percent": "10"})
+    (item,) = house.get("/v1/reports/unbilled-items")["items"]
+    preview = house.post("/v1/invoices/preview", {"member_id": house.mem, "as_of": "2027-03-01"}, 200)
+    assert item["amount"]["amount_minor"] == 2708
+    assert preview["invoices"][0]["subtotal"] == item["amount"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.money import Money
-from contracts.booking import BookingCancelled, BookingChanged, BookingCreated
+from contracts.booking import BookingCancelled, BookingChanged, BookingCompleted, BookingCreated
 from contracts.invoicing import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from contracts.members import MemberChanged
 
@@ -101,3 +101,42 @@ def test_the_invoice_date_follows_the_local_day_of_the_booking(house: Any) -> No
     house.feed(house.booking(start=late, end=late.replace(minute=59)))
     run = house.post("/v1/billing-runs", {"as_of": "2027-03-01", "dry_run": True}, 200)
     assert run["counts"]["invoices"] == 0
+
+
+def test_an_amended_price_stays_when_the_booking_is_attended_and_ends(house: Any) -> None:
+    """DOC-6: only another time or price of the booking itself charges it anew."""
+    booking = house.booking()
+    house.feed(booking)
+    house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    (fee,) = house.get("/v1/fees")["items"]
+    amended = {"price": {"amount_minor": 3000, "currency": "EUR"}}
+    house.post(f"/v1/fees/{fee['id']}/amendment", amended)
+    house.feed(house.booking(BookingChanged, booking_id=booking.booking_id, status="checked_in", version=2))
+    assert fees(house) == [("booking", "amended", 4500), ("booking", "unbilled", 3000)]
+    house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    house.feed(house.booking(BookingCompleted, booking_id=booking.booking_id, status="completed", version=3))
+    assert fees(house) == [("booking", "amended", 4500), ("booking", "invoiced", 3000)]
+    house.feed(house.booking(BookingChanged, booking_id=booking.booking_id, amount_minor=6000, version=4))
+    assert fees(house)[1:] == [("booking", "amended", 3000), ("booking", "unbilled", 6000)]
+
+
+def test_a_price_that_staff_changed_or_a_fee_they_removed_is_not_brought_back(house: Any) -> None:
+    kept, removed = house.booking(), house.booking()
+    house.feed(kept, removed)
+    ids = [fee["id"] for fee in reversed(house.get("/v1/fees")["items"])]
+    house.api.patch(f"/v1/fees/{ids[0]}", {"quantity": "2"})
+    house.api.delete(f"/v1/fees/{ids[1]}")
+    for booking in (kept, removed):
+        house.feed(house.booking(BookingCompleted, booking_id=booking.booking_id, status="completed", version=2))
+    shown = [(fee["status"], fee["quantity"]) for fee in reversed(house.get("/v1/fees")["items"])]
+    assert shown == [("unbilled", "2"), ("removed", "1")]
+
+
+def test_the_same_price_at_another_time_is_charged_on_its_new_day(house: Any) -> None:
+    booking = house.booking()
+    house.feed(booking)
+    later = {"start": datetime(2027, 3, 5, 8, 0, tzinfo=UTC), "end": datetime(2027, 3, 5, 11, 0, tzinfo=UTC)}
+    house.feed(house.booking(BookingChanged, booking_id=booking.booking_id, version=2, **later))
+    (fee,) = house.get("/v1/fees")["items"]
+    assert (fee["date"], fee["next_invoice_on"]) == ("2027-03-05", "2027-04-01")
+    assert fee["name"].startswith("Blue Room, 5 Mar 2027")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from contracts.invoicing import CustomerStandingChanged, InvoiceOverdue, InvoiceReminderDue
+from contracts.invoicing import CustomerStandingChanged, InvoiceOverdue, InvoiceReminderDue, MembershipChanged
 from contracts.members import MemberChanged
 
 
@@ -74,3 +74,59 @@ def test_late_fees_are_fees_on_the_next_run(house: Any) -> None:
     run = house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
     assert run["invoices"][0]["total"] == euro(1200)
     assert house.invoices()[0]["total"] == euro(10000)
+
+
+def test_memberships_end_so_many_days_past_due_and_once_only(house: Any) -> None:
+    joined = house.join("2027-02-01")
+    owe(house, end_memberships_after_days=20, late_fee=euro(100), late_fee_grace_days=21)
+    house.advance(at(27))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+    house.advance(at(28))
+    ended = house.get(f"/v1/memberships/{joined['id']}")
+    assert ended["end_date"] == "2027-02-28"
+    assert house.messages(MembershipChanged)[-1].end_date == date(2027, 2, 28)
+    house.api.post(f"/v1/memberships/{joined['id']}/end", {"end_date": None})
+    house.advance(at(5, month=3))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None, "who let them stay is not overruled"
+
+
+def test_whoever_pays_in_time_keeps_the_membership(house: Any) -> None:
+    joined = house.join("2027-02-01")
+    made = owe(house, end_memberships_after_days=20)
+    house.advance(at(27))
+    house.feed(house.payment(made))
+    house.advance(at(10, month=3))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+
+
+def test_a_customer_who_opted_out_is_neither_blocked_nor_charged_nor_ended(house: Any) -> None:
+    house.feed(MemberChanged(member_id=house.member, display_name="M", reminders=False, version=2))
+    joined = house.join("2027-02-01")
+    owe(house, end_memberships_after_days=20, late_fee=euro(500), late_fee_grace_days=3)
+    house.advance(at(20, month=3))
+    assert [m.bookings_blocked for m in house.messages(CustomerStandingChanged)] == [False]
+    assert house.get("/v1/fees?source=late_fee")["items"] == []
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+
+
+def test_opting_out_and_in_again_counts_at_once(house: Any) -> None:
+    owe(house)
+    house.advance(at(23))
+    assert house.messages(CustomerStandingChanged)[-1].bookings_blocked is True
+    for version, (wanted, blocked) in enumerate(((False, False), (True, True)), start=2):
+        house.feed(MemberChanged(member_id=house.member, display_name="M", reminders=wanted, version=version))
+        house.advance(at(23, 12 + version))
+        assert house.messages(CustomerStandingChanged)[-1].bookings_blocked is blocked
+    assert [m.day for m in house.messages(InvoiceReminderDue)] == [-3, 0, 3, 7, 14]
+
+
+def test_other_rules_apply_to_invoices_that_are_overdue_already(house: Any) -> None:
+    owe(house, reminders=[-3, 0], block_bookings_after_days=None)
+    house.advance(at(14))
+    assert [m.day for m in house.messages(InvoiceReminderDue)] == [-3, 0]
+    house.set(reminders=[-3, 0, 3, 10], block_bookings_after_days=5)
+    house.advance(at(15))
+    assert [m.day for m in house.messages(InvoiceReminderDue)] == [-3, 0, 3]
+    assert house.messages(CustomerStandingChanged)[-1].bookings_blocked is True
+    house.advance(at(19))
+    assert [m.day for m in house.messages(InvoiceReminderDue)] == [-3, 0, 3, 10]

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from common.ids import encode_id, new_id
 from common.money import Money
 from contracts.catalog import PromoCodeChanged
@@ -46,6 +48,36 @@ def test_dates_scope_and_unknown_codes_are_refused(house: Any) -> None:
     assert house.api.post("/v1/fees", fee).json["code"] == "promo_code_unknown"
     code(house, valid_until=date(2027, 1, 31))
     assert house.api.post("/v1/fees", fee).json["code"] == "promo_code_expired"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "accepted"),
+    [(["booking"], ()), (["plan"], ("flex", "day", "name")), (["pass"], ("day",)), ([], ("flex", "day", "name"))],
+)
+def test_gh_3_a_code_is_for_the_kinds_it_names(house: Any, kinds: list[str], accepted: tuple[str, ...]) -> None:
+    code(house, scope={"kinds": kinds})
+    day = encode_id("pln", house.add_plan(2500, kind="one_off", passes=1))
+    who = {"member_id": house.mem, "promo_code": "SPRING"}
+    flex = {"plan_id": encode_id("pln", house.plan), "start_date": "2027-03-01"}
+    tried = {
+        "flex": house.api.post("/v1/memberships", {**who, **flex}),
+        "day": house.api.post("/v1/fees", {**who, "plan_id": day}),
+        "name": house.api.post("/v1/fees", {**who, "name": "Printing", "price": euro(1000)}),
+    }
+    assert {name: answer.status_code for name, answer in tried.items()} == {
+        name: 201 if name in accepted else 422 for name in tried
+    }
+    refused = {answer.json["code"] for answer in tried.values() if answer.status_code == 422}
+    assert refused <= {"promo_code_not_applicable"}
+
+
+def test_gh_3_a_code_of_a_place_is_for_that_place(house: Any) -> None:
+    code(house, scope={"location_ids": [str(house.location)]})
+    other = house.add_location(display_name="Dock 2", code="D2")
+    fee = {"member_id": house.mem, "name": "Printing", "price": euro(1000), "promo_code": "SPRING"}
+    assert house.api.post("/v1/fees", {**fee, "location_id": encode_id("loc", house.location)}).status_code == 201
+    refused = house.api.post("/v1/fees", {**fee, "location_id": encode_id("loc", other)})
+    assert (refused.status_code, refused.json["code"]) == (422, "promo_code_not_applicable")
 
 
 def test_the_last_use_goes_to_one_of_ten(house: Any) -> None:

@@ -4,59 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from billing_crowd import MEMBERS, check_everything_billed_once, crowd, start
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from common.ids import encode_id
+from invoicing.models import Invoice
 from invoicing.services.billing import issuing
-from invoicing.services.billing.runs import resume_runs, start_run, work_on_run
+from invoicing.services.billing.runs import resume_runs, work_on_run
 from invoicing.services.chain import verify_documents
-
-MEMBERS = 12
 
 
 class Killed(BaseException):
     """The process died here."""
-
-
-def crowd(house: Any, members: int = MEMBERS) -> None:
-    """Members with a membership and a booking each."""
-    for number in range(members):
-        house.member = house.add_member(display_name=f"Member {number}")
-        house.join("2027-02-12")
-        house.feed(house.booking())
-
-
-def start(house: Any) -> Any:
-    with house.database.session(house.organization_id) as session:
-        run = start_run(session, as_of=date(2027, 3, 1))
-        session.commit()
-        return run.id
-
-
-def check_everything_billed_once(house: Any, members: int = MEMBERS) -> None:
-    """Each period and each booking once, numbers without gaps, the chain intact."""
-    invoices = house.invoices()
-    periods = Counter(
-        (line["membership_id"], line["period"]["start"])
-        for invoice in invoices
-        for line in invoice["lines"]
-        if line["membership_id"]
-    )
-    assert len(periods) == 2 * members
-    assert set(periods.values()) == {1}
-    bookings = Counter(line["booking_id"] for i in invoices for line in i["lines"] if line["booking_id"])
-    assert (len(bookings), set(bookings.values())) == (members, {1})
-    numbers = sorted(invoice["number"] for invoice in invoices)
-    assert numbers == [f"INV-2027-{n:05}" for n in range(1, 2 * members + 1)]
-    with house.database.session(house.organization_id) as session:
-        report = verify_documents(session)
-    assert (report.intact, report.checked) == (True, 2 * members)
-    assert len([key for key in house.messages() if key == "invoicing.invoice-issued.v1"]) == 2 * members
 
 
 def test_two_processes_on_two_runs_of_one_scope_bill_everything_once(house: Any) -> None:
@@ -133,6 +98,58 @@ def test_one_customers_failure_stops_nobody_else(house: Any) -> None:
     assert run["errors"][0]["code"] == "invalid_tax_percent"
 
 
+def test_what_the_database_refuses_of_one_customer_stops_nobody_else(house: Any) -> None:
+    """BIL-4: an amount beyond its column, among so many that their rows are written by COPY."""
+    crowd(house, 26)
+    broken = house.get("/v1/memberships")["items"][1]
+    with house.database.system_session() as session:
+        session.execute(
+            text("UPDATE membership SET price_minor = 9e18, quantity = 1000 WHERE id = CAST(:id AS uuid)"),
+            {"id": broken["id"].removeprefix("mbs_")},
+        )
+        session.commit()
+    run = house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    assert (run["status"], run["counts"]["invoices"], run["counts"]["errors"]) == ("completed_with_errors", 50, 1)
+    assert (run["errors"][0]["customer_id"], run["errors"][0]["code"]) == (broken["member_id"], "cannot_be_billed")
+
+
+def test_progress_is_what_was_committed(house: Any) -> None:
+    crowd(house, 5)
+    seen = []
+
+    def look(run: Any) -> None:
+        with house.database.session(house.organization_id) as session:
+            stored = session.scalar(select(func.count()).select_from(Invoice))
+        seen.append((run.status, run.counts["customers"], run.counts["invoices"], stored))
+
+    work_on_run(house.database, house.organization_id, start(house), batch=2, progress=look)
+    done = [("running", 2, 4, 4), ("running", 4, 8, 8), ("running", 5, 10, 10), ("completed", 5, 10, 10)]
+    assert seen == done
+
+
+def test_a_run_that_is_left_early_is_finished_by_another(house: Any) -> None:
+    """What was planned ahead is let go, with its locks."""
+    crowd(house, 6)
+    run_id = start(house)
+    work_on_run(house.database, house.organization_id, run_id, batch=2, until=lambda: True)
+    assert len(house.invoices()) == 4
+    work_on_run(house.database, house.organization_id, run_id, batch=2)
+    check_everything_billed_once(house, 6)
+
+
+def test_many_invoices_at_once_are_written_whole(house: Any) -> None:
+    """So many that their rows are written by COPY; what is read back is what a dry run showed."""
+    crowd(house, 26)
+    dry = house.post("/v1/billing-runs", {"as_of": "2027-03-01", "dry_run": True}, 200)
+    run = house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    assert (run["counts"], run["status"]) == (dry["counts"], "completed")
+    check_everything_billed_once(house, 26)
+    shown = ("issue_date", "due_date", "member_id", "subtotal", "tax_total", "total", "tax_breakdown")
+    key = itemgetter("issue_date", "member_id")
+    planned, made = (sorted(each["invoices"], key=key) for each in (dry, run))
+    assert [[each[name] for name in shown] for each in made] == [[each[name] for name in shown] for each in planned]
+
+
 def test_the_database_itself_refuses_a_period_twice(house: Any) -> None:
     crowd(house, 1)
     house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
@@ -204,7 +221,24 @@ def test_the_same_key_answers_with_the_same_run(house: Any) -> None:
     crowd(house, 1)
     headers = {"Idempotency-Key": "march"}
     first = house.post("/v1/billing-runs", {"as_of": "2027-03-01"}, headers=headers)
-    assert house.post("/v1/billing-runs", {"as_of": "2027-03-01"}, headers=headers) == first
+    again = house.api.post("/v1/billing-runs", {"as_of": "2027-03-01"}, headers=headers)
+    assert (again.status_code, again.json, again.headers["Idempotent-Replayed"]) == (201, first, "true")
     assert (
         house.api.post("/v1/billing-runs", {"as_of": "2027-03-01"}, headers={"Idempotency-Key": ""}).status_code == 400
     )
+    other = house.api.post("/v1/billing-runs", {"as_of": "2027-04-01"}, headers=headers)
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+
+
+def test_twenty_requests_at_once_with_one_key_start_one_run(house: Any) -> None:
+    crowd(house, 3)
+    ready, headers = threading.Barrier(20), {"Idempotency-Key": "all at once"}
+
+    def begin(_number: int) -> str:
+        ready.wait()
+        return str(house.post("/v1/billing-runs", {"as_of": "2027-03-01"}, headers=headers)["id"])
+
+    with ThreadPoolExecutor(20) as pool:
+        (run_id,) = set(pool.map(begin, range(20)))
+    assert [run["id"] for run in house.get("/v1/billing-runs")["items"]] == [run_id]
+    assert house.get(f"/v1/billing-runs/{run_id}")["counts"]["invoices"] == len(house.get("/v1/invoices")["items"])

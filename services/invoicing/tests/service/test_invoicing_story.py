@@ -89,6 +89,7 @@ def test_a_dry_run_equals_the_real_one_and_a_second_run_is_empty(house: Any) -> 
     real = house.post("/v1/billing-runs", body)
     assert (real["status"], real["counts"]) == ("completed", dry["counts"])
     for planned, made in zip(dry["invoices"], real["invoices"], strict=True):
+        assert planned["customer"]["name"] == made["customer"]["name"]
         assert {k: planned[k] for k in ("issue_date", "due_date", "total", "tax_breakdown")} == {
             k: made[k] for k in ("issue_date", "due_date", "total", "tax_breakdown")
         }

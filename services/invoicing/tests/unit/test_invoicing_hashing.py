@@ -13,7 +13,8 @@ from uuid import UUID
 import pytest
 
 from common.money import Money
-from invoicing.domain.hashing import GENESIS, ChainLink, canonical_bytes, chain_hash, verify_chain
+from invoicing.domain.hashing import GENESIS, ChainLink, chain_hash, verify_chain
+from invoicing.services.canonical import canonical_bytes
 
 
 def chain(length: int) -> list[ChainLink]:

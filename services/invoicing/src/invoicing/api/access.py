@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_
+from sqlalchemy import Select, or_, select
 
 from common.auth import Principal, Role, current_principal
 from common.errors import NotFoundError
+from invoicing.models import Customer
 
 MANAGERS = (Role.OWNER, Role.ADMIN)
 DESK = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK)
@@ -49,6 +50,17 @@ def check_visible(row: Any) -> None:
         seen = row.payer_id in own_payers(principal) or mine
     if not seen:
         raise NotFoundError("not_found", "there is no such thing")
+
+
+def searched(statement: Select[Any], model: Any, text: str | None, *columns: Any) -> Select[Any]:
+    """The filter ``q``: part of the payer's name or e-mail address, or of one of the columns, in any case."""
+    if not text:
+        return statement
+    names = [column.icontains(text, autoescape=True) for column in (Customer.name, Customer.email)]
+    payers = select(Customer.id).where(or_(*names))
+    return statement.where(
+        or_(model.payer_id.in_(payers), *(column.icontains(text, autoescape=True) for column in columns))
+    )
 
 
 def by_customer(statement: Select[Any], model: Any, query: Mapping[str, Any]) -> Select[Any]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Request
 from marshmallow import fields, validate
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
 
 from common.auth import allow
+from common.db import TenantSession
+from common.errors import InvalidError
 from common.http import Blueprint, ListQuery, current_session, idempotent, page, page_schema
 from common.http.idempotency import idempotency_key
 from common.http.work import current_database
 from common.ids import decode_path_id
 from invoicing.api.access import MANAGERS, READERS
 from invoicing.api.document_schemas import BillingRunInSchema, BillingRunItemSchema, BillingRunSchema
-from invoicing.api.showing import show_invoice, show_spec
+from invoicing.api.showing import show_invoices, show_spec
 from invoicing.models import BillingRun, Invoice
 from invoicing.services.billing import runs
 from invoicing.services.billing.selecting import Scope
@@ -44,6 +49,7 @@ def _is_real(request: Request) -> bool:
 @idempotent(required=_is_real, by_effect=True)
 @blueprint.arguments(BillingRunInSchema)
 @blueprint.response(201, BillingRunSchema)
+@blueprint.alt_response(200, schema=BillingRunSchema, description="A dry run: what a real one would make")
 def create_run(body: dict[str, Any]) -> Any:
     """Bill what is planned up to a day; ``dry_run`` only shows the invoices (200). A long run is finished by the
     worker: its status is then ``running``."""
@@ -55,15 +61,33 @@ def create_run(body: dict[str, Any]) -> Any:
     scope = Scope(body["as_of"], None, body["location_id"], payer_id)
     if body["dry_run"]:
         return _dry_run(scope), 200
-    key = idempotency_key()
-    earlier = session.scalars(select(BillingRun).where(BillingRun.idempotency_key == key)).first()
-    run = earlier or runs.start_run(
-        session, as_of=scope.as_of, location_id=scope.location_id, payer_id=payer_id, idempotency_key=key
-    )
+    run, headers = _started(session, scope)
     session.commit()
     deadline = time.monotonic() + PATIENCE_SECONDS
     runs.work_on_run(current_database(), run.organization_id, run.id, until=lambda: time.monotonic() > deadline)
-    return _show(runs.find_run(session, run.id))
+    return _show(runs.find_run(session, run.id)), 201, headers
+
+
+def _started(session: TenantSession, scope: Scope) -> tuple[BillingRun, dict[str, str]]:
+    """The run of this key and the answer's headers; of two requests at once the database lets one start it."""
+    values: dict[str, Any] = {"as_of": scope.as_of, "location_id": scope.location_id, "payer_id": scope.payer_id}
+    earlier = _run_of_key(session, values)
+    if earlier is None:
+        try:
+            with session.begin_nested():
+                return runs.start_run(session, **values, idempotency_key=idempotency_key()), {}
+        except IntegrityError:
+            earlier = _run_of_key(session, values)
+            if earlier is None:
+                raise
+    return earlier, {"Idempotent-Replayed": "true"}
+
+
+def _run_of_key(session: TenantSession, values: Mapping[str, Any]) -> BillingRun | None:
+    found = session.scalars(select(BillingRun).where(BillingRun.idempotency_key == idempotency_key())).one_or_none()
+    if found is not None and any(getattr(found, name) != value for name, value in values.items()):
+        raise InvalidError("idempotency_key_reused", "this key was used with another request body")
+    return found
 
 
 def _dry_run(scope: Scope) -> dict[str, Any]:
@@ -96,10 +120,10 @@ _SHOWN = ("id", "kind", "status", "as_of", "location_id", "counts", "errors", "c
 
 def _show(run: BillingRun) -> dict[str, Any]:
     session = current_session()
-    statement = select(Invoice).where(Invoice.billing_run_id == run.id)
+    statement = select(Invoice).where(Invoice.billing_run_id == run.id).options(selectinload(Invoice.lines))
     made = session.scalars(statement.order_by(Invoice.issue_date, Invoice.number).limit(SHOWN)).all()
     shown = {name: getattr(run, name) for name in _SHOWN}
-    return {**shown, "invoices": [show_invoice(session, invoice) for invoice in made]}
+    return {**shown, "invoices": show_invoices(session, made)}
 
 
 @blueprint.route("/v1/billing-runs", methods=["GET"])

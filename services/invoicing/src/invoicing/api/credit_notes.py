@@ -6,15 +6,17 @@ from typing import Any
 
 from flask import Response
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from common.auth import allow, current_principal
-from common.http import Blueprint, Id, ListQuery, current_session, idempotent, page, page_schema, remember_etag
+from common.http import Blueprint, Id, current_session, idempotent, page, page_schema, remember_etag
 from common.ids import decode_path_id
-from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, searched
 from invoicing.api.access import own_payers as own
 from invoicing.api.document_schemas import AllocationSchema, AmountSchema, CreditNoteSchema
 from invoicing.api.invoices import FILE, FLAVORS, XmlQuery, file_response
-from invoicing.api.showing import show_credit_note
+from invoicing.api.schemas import SearchQuery
+from invoicing.api.showing import show_credit_note, show_credit_notes
 from invoicing.documents import credit_note_pdf, document_xml
 from invoicing.models import CreditNote
 from invoicing.services import credit_notes
@@ -22,7 +24,7 @@ from invoicing.services import credit_notes
 blueprint = Blueprint("credit-notes", __name__, description="What is taken back")
 
 
-class CreditNoteQuery(ListQuery):
+class CreditNoteQuery(SearchQuery):
     """Filters of the list."""
 
     member_id = Id("mem", load_default=None)
@@ -43,13 +45,14 @@ def _find(note_id: str, *, lock: bool = False) -> CreditNote:
 @blueprint.response(200, page_schema(CreditNoteSchema))
 def list_credit_notes(query: dict[str, Any]) -> dict[str, Any]:
     """List credit notes, the newest first."""
-    statement = by_customer(select(CreditNote), CreditNote, query)
+    statement = by_customer(select(CreditNote).options(selectinload(CreditNote.lines)), CreditNote, query)
+    statement = searched(statement, CreditNote, query["q"], CreditNote.number)
     if not current_principal().is_staff:
         statement = statement.where(CreditNote.payer_id.in_(own(current_principal())))
     if query["invoice_id"] is not None:
         statement = statement.where(CreditNote.invoice_id == query["invoice_id"])
     answer = page(current_session(), statement, query, key=CreditNote.id)
-    return {**answer, "items": [show_credit_note(note) for note in answer["items"]]}
+    return {**answer, "items": show_credit_notes(current_session(), answer["items"])}
 
 
 @blueprint.route("/v1/credit-notes/<note_id>", methods=["GET"])
@@ -59,7 +62,7 @@ def get_credit_note(note_id: str) -> dict[str, Any]:
     """Show a credit note."""
     note = _find(note_id)
     remember_etag(note)
-    return show_credit_note(note)
+    return show_credit_note(current_session(), note)
 
 
 @blueprint.route("/v1/credit-notes/<note_id>/allocations", methods=["POST"])
@@ -71,7 +74,7 @@ def allocate(body: dict[str, Any], note_id: str) -> dict[str, Any]:
     """Lay what is left of a credit note on another invoice of the same customer."""
     session = current_session()
     note = credit_notes.allocate_credit_note(session, _find(note_id, lock=True), **body)
-    return show_credit_note(note)
+    return show_credit_note(session, note)
 
 
 @blueprint.route("/v1/credit-notes/<note_id>/refund", methods=["POST"])
@@ -82,7 +85,8 @@ def allocate(body: dict[str, Any], note_id: str) -> dict[str, Any]:
 def refund(body: dict[str, Any], note_id: str) -> dict[str, Any]:
     """Give back what is left of a credit note, through the gateway that took the money."""
     session = current_session()
-    return show_credit_note(credit_notes.refund_credit_note(session, _find(note_id, lock=True), body["amount"]))
+    note = credit_notes.refund_credit_note(session, _find(note_id, lock=True), body["amount"])
+    return show_credit_note(session, note)
 
 
 @blueprint.route("/v1/credit-notes/<note_id>/pdf", methods=["GET"])

@@ -8,7 +8,21 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
 from common.http.schemas import example_id
-from invoicing.api.schemas import FeeSchema, MembershipSchema, PeriodSchema, civil_date, tax_category
+from invoicing.api.schemas import (
+    FeeSchema,
+    MembershipSchema,
+    PaidBySchema,
+    PeriodSchema,
+    civil_date,
+)
+from invoicing.api.tax_schemas import TaxedSchema, TaxSchema, tax_category
+
+
+class LineTaxSchema(TaxSchema):
+    """One tax on a line, with its amount."""
+
+    reason = fields.String()
+    tax = MoneyField(negative=True)
 
 
 class InvoiceLineSchema(StrictSchema):
@@ -25,6 +39,7 @@ class InvoiceLineSchema(StrictSchema):
     net = MoneyField(negative=True)
     tax_percent = Quantity()
     tax_category = fields.String()
+    taxes = fields.List(fields.Nested(LineTaxSchema), attribute="tax_parts")
     tax = MoneyField(negative=True)
     total = MoneyField(negative=True)
     plan_id = Id("pln", allow_none=True)
@@ -61,7 +76,7 @@ class AmountsSchema(StrictSchema):
     location_id = Id("loc", allow_none=True)
 
 
-class InvoiceSchema(AmountsSchema):
+class InvoiceSchema(PaidBySchema, AmountsSchema):
     """An invoice."""
 
     id = Id("inv")
@@ -86,15 +101,14 @@ class InvoiceSchema(AmountsSchema):
     version = fields.Integer()
 
 
-class ManualLineSchema(StrictSchema):
+class ManualLineSchema(TaxedSchema):
     """A line written by hand."""
 
     description = Text(required=True, longest=500)
     quantity = Quantity(least="0.000001", load_default=None)
     unit_price = MoneyField(required=True)
     discount_percent = Percent(load_default=None)
-    tax_percent = Percent(load_default=None, allow_none=True)
-    tax_category = tax_category(load_default=None, allow_none=True)
+    tax_category = tax_category(allow_none=True)
     prices_include_tax = fields.Boolean(load_default=None, allow_none=True)
     revenue_account = Text(longest=50, load_default=None, allow_none=True)
 
@@ -203,11 +217,12 @@ class CreditNoteLineSchema(StrictSchema):
     description = fields.String()
     explain = fields.String(allow_none=True)
     net = MoneyField()
+    taxes = fields.List(fields.Nested(LineTaxSchema), attribute="tax_parts")
     tax = MoneyField()
     total = MoneyField()
 
 
-class CreditNoteSchema(StrictSchema):
+class CreditNoteSchema(PaidBySchema):
     """A credit note; ``total = allocated + to_account_credit + refund``."""
 
     id = Id("crn")
@@ -285,7 +300,16 @@ class BillingRunItemSchema(BillingRunSchema):
         exclude = ("invoices",)
 
 
-class DepositSchema(StrictSchema):
+class DepositEntrySchema(StrictSchema):
+    """A movement: held (positive), or returned, applied and forfeited (negative)."""
+
+    kind = fields.String(validate=validate.OneOf(["held", "returned", "applied", "forfeited"]))
+    amount = MoneyField(negative=True)
+    date = fields.Date(attribute="dated")
+    note = fields.String(allow_none=True)
+
+
+class DepositSchema(PaidBySchema):
     """A refundable deposit."""
 
     id = Id("dep")
@@ -297,6 +321,7 @@ class DepositSchema(StrictSchema):
     amount = MoneyField()
     held = MoneyField()
     state = fields.String()
+    entries = fields.List(fields.Nested(DepositEntrySchema))
     created_at = Instant()
     version = fields.Integer()
 
@@ -309,7 +334,7 @@ class DepositMoveSchema(StrictSchema):
     note = Text(load_default=None, allow_none=True)
 
 
-class ItemSchema(StrictSchema):
+class ItemSchema(TaxedSchema):
     """A thing to buy: a plan, or a name and a price."""
 
     plan_id = Id("pln", load_default=None, allow_none=True)
@@ -317,7 +342,6 @@ class ItemSchema(StrictSchema):
     price = MoneyField(load_default=None, allow_none=True)
     quantity = Quantity(least="0.000001", load_default=None)
     start_date = civil_date(load_default=None, allow_none=True)
-    tax_percent = Percent(load_default=None, allow_none=True)
 
 
 class PurchaseInSchema(StrictSchema):

@@ -11,7 +11,6 @@ from common.auth import allow
 from common.http import (
     Blueprint,
     Id,
-    ListQuery,
     StrictSchema,
     check_if_match,
     current_session,
@@ -21,15 +20,16 @@ from common.http import (
     remember_etag,
 )
 from common.ids import decode_path_id
-from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible
-from invoicing.api.schemas import FeeInSchema, FeeSchema, FeeTermsSchema, WaiverSchema
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible, searched
+from invoicing.api.schemas import FeeInSchema, FeeSchema, FeeTermsSchema, SearchQuery, WaiverSchema
+from invoicing.api.showing import with_payers
 from invoicing.models import Fee
 from invoicing.services import amendments, fees
 
 blueprint = Blueprint("fees", __name__, description="One-off items")
 
 
-class FeeQuery(ListQuery):
+class FeeQuery(SearchQuery):
     """Filters of the list."""
 
     member_id = Id("mem", load_default=None)
@@ -64,11 +64,12 @@ def _locked(fee_id: str) -> Fee:
 def list_fees(query: dict[str, Any]) -> dict[str, Any]:
     """List fees."""
     statement = by_customer(only_visible(select(Fee), Fee), Fee, query)
+    statement = searched(statement, Fee, query["q"], Fee.name)
     for name in ("status", "source"):
         if query[name] is not None:
             statement = statement.where(getattr(Fee, name) == query[name])
     answer = page(current_session(), statement, query, key=Fee.id, sorts={"date": Fee.dated})
-    return {**answer, "items": [_shown(fee) for fee in answer["items"]]}
+    return {**answer, "items": [_shown(fee) for fee in with_payers(current_session(), answer["items"])]}
 
 
 @blueprint.route("/v1/fees", methods=["POST"])
@@ -91,6 +92,7 @@ def get_fee(fee_id: str) -> Fee:
     fee = fees.find_fee(current_session(), decode_path_id("fee", fee_id))
     check_visible(fee)
     remember_etag(fee)
+    with_payers(current_session(), [fee])
     return _shown(fee)
 
 

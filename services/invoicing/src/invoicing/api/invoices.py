@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, validate
 from sqlalchemy import and_, not_, select
+from sqlalchemy.orm import selectinload
 
 from common.auth import allow
 from common.clock import local_date
@@ -14,7 +15,6 @@ from common.errors import InvalidError
 from common.http import (
     Blueprint,
     Id,
-    ListQuery,
     check_if_match,
     current_session,
     idempotent,
@@ -25,7 +25,7 @@ from common.http import (
 from common.http.audited import changes_nothing
 from common.http.schemas import CivilDate, QuerySchema
 from common.ids import decode_path_id
-from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible, searched
 from invoicing.api.document_schemas import (
     CreditNoteInSchema,
     CreditNoteSchema,
@@ -37,7 +37,8 @@ from invoicing.api.document_schemas import (
     ReasonSchema,
     SendSchema,
 )
-from invoicing.api.showing import show_credit_note, show_invoice, show_spec
+from invoicing.api.schemas import SearchQuery
+from invoicing.api.showing import show_credit_note, show_invoice, show_invoices, show_spec
 from invoicing.documents import document_xml, invoice_factur_x, invoice_pdf
 from invoicing.documents.einvoice import Flavor
 from invoicing.models import Customer, Invoice
@@ -48,7 +49,7 @@ from invoicing.services.settings import billing_settings
 blueprint = Blueprint("invoices", __name__, description="What customers owe")
 
 
-class InvoiceQuery(ListQuery):
+class InvoiceQuery(SearchQuery):
     """Filters of the list."""
 
     member_id = Id("mem", load_default=None)
@@ -88,7 +89,9 @@ _EQUAL = ("location_id", "billing_run_id", "checkout_id", "state", "payment_stat
 def list_invoices(query: dict[str, Any]) -> dict[str, Any]:
     """List invoices, the newest first."""
     session = current_session()
-    statement = by_customer(only_visible(select(Invoice), Invoice), Invoice, query)
+    statement = select(Invoice).options(selectinload(Invoice.lines))
+    statement = by_customer(only_visible(statement, Invoice), Invoice, query)
+    statement = searched(statement, Invoice, query["q"], Invoice.number)
     for name in _EQUAL:
         if query[name] is not None:
             statement = statement.where(getattr(Invoice, name) == query[name])
@@ -102,7 +105,7 @@ def list_invoices(query: dict[str, Any]) -> dict[str, Any]:
         statement = statement.where(late if query["overdue"] else not_(late))
     sorts = {"issue_date": Invoice.issue_date, "due_date": Invoice.due_date, "number": Invoice.number}
     answer = page(session, statement, query, key=Invoice.id, sorts=sorts)
-    return {**answer, "items": [show_invoice(session, invoice) for invoice in answer["items"]]}
+    return {**answer, "items": show_invoices(session, answer["items"])}
 
 
 @blueprint.route("/v1/invoices", methods=["POST"])
@@ -252,7 +255,7 @@ def create_credit_note(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
         if len(amounts) != len(body["lines"]):
             raise InvalidError("duplicate_line", "each line can be named once")
     note = credit_notes.create_credit_note(session, invoice, amounts, reason=body["reason"], refund=body["refund"])
-    return show_credit_note(note)
+    return show_credit_note(session, note)
 
 
 @blueprint.route("/v1/invoices/<invoice_id>/pdf", methods=["GET"])

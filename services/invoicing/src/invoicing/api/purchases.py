@@ -11,6 +11,7 @@ from invoicing.api.access import EVERYBODY, own_payers
 from invoicing.api.document_schemas import PurchaseInSchema, PurchaseSchema
 from invoicing.api.memberships import with_status
 from invoicing.api.showing import show_invoice
+from invoicing.services.memberships import find_plan_for_members
 from invoicing.services.purchases import Item, buy
 
 blueprint = Blueprint("purchases", __name__, description="Buying several things at once")
@@ -47,3 +48,6 @@ def _check_own(body: dict[str, Any], items: list[Item]) -> None:
     wanted = {each for each in (body["member_id"], body["company_id"]) if each is not None}
     if not wanted <= set(own_payers(principal)) or any(i.plan_id is None or i.price is not None for i in items):
         raise NotFoundError("not_found", "there is no such thing")
+    for item in items:
+        if item.plan_id is not None:
+            find_plan_for_members(current_session(), item.plan_id)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from flask import Response
 from marshmallow import Schema, fields, validate
 
 from common.auth import allow
 from common.clock import local_date
 from common.errors import InvalidError
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
-from common.http.schemas import CivilDate, Quantity, QuerySchema, decimal_text
-from common.money import Money
+from common.http.schemas import CivilDate, Quantity, QuerySchema
+from common.http.tables import as_csv
 from invoicing.api.access import READERS
 from invoicing.services import reports
+from invoicing.services.summary import Summary, summary
 
 blueprint = Blueprint("invoicing-reports", __name__, description="What was earned and what is owed")
 CSV = {"type": "string"}
@@ -97,6 +93,24 @@ class HeldDepositSchema(StrictSchema):
     since = fields.Date()
 
 
+class MonthRevenueSchema(StrictSchema):
+    """Net revenue of a month."""
+
+    month = fields.String()
+    net = MoneyField(negative=True)
+
+
+class SummarySchema(StrictSchema):
+    """The figures of a dashboard."""
+
+    mrr = MoneyField()
+    active_memberships = fields.Integer()
+    receivable = MoneyField()
+    overdue = MoneyField()
+    overdue_invoices = fields.Integer()
+    revenue = fields.List(fields.Nested(MonthRevenueSchema), metadata={"description": "The last six months"})
+
+
 def report_schema(item: type[Schema]) -> type[Schema]:
     """The answer of a report: all its rows."""
     name = item.__name__.removesuffix("Schema").removesuffix("Row") + "Report"
@@ -117,34 +131,15 @@ def _days(query: Mapping[str, Any]) -> tuple[date, date]:
 
 
 def _answer(query: Mapping[str, Any], schema: type[Schema], rows: Sequence[Any], name: str) -> Any:
-    if query["format"] == "json":
-        return {"items": rows}
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    text = _csv(list(schema().fields), rows, schema())
-    return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
+    return {"items": rows} if query["format"] == "json" else as_csv(name, schema(), rows)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Any], schema: Schema) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    for row in rows:
-        values = row if isinstance(row, Mapping) else {column: getattr(row, column) for column in columns}
-        shown: Any = schema.dump(row)
-        writer.writerow([_cell(values[column], shown[column]) for column in columns])
-    return out.getvalue()
-
-
-def _cell(value: Any, shown: Any) -> str:
-    """A value for a spreadsheet: money in major units, and no text that it would take for a formula."""
-    if isinstance(value, Money):
-        return format(value.decimal(), "f")
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, UUID) or value is None:
-        return str(shown or "")
-    text = str(shown)
-    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
+@blueprint.route("/v1/reports/summary", methods=["GET"])
+@allow(*READERS)
+@blueprint.response(200, SummarySchema)
+def read_summary() -> Summary:
+    """What recurs, what is owed and what was earned in the last six months, in one look."""
+    return summary(current_session(), _today())
 
 
 @blueprint.route("/v1/reports/revenue", methods=["GET"])

@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from common.http import Id, Instant, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from common.http import Id, Instant, ListQuery, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
 from common.http.schemas import CivilDate, example_id
-from invoicing.domain.taxes import REASONS
+from invoicing.api.tax_schemas import TaxedSchema, TaxOverrideSchema, several_taxes, tax_category
+from invoicing.services.member_requests import MEMBER_CHANGES
 
 
 def civil_date(**kwargs: Any) -> CivilDate:
@@ -16,22 +17,24 @@ def civil_date(**kwargs: Any) -> CivilDate:
     return CivilDate(**kwargs)
 
 
-def tax_category(**kwargs: Any) -> fields.String:
-    """A tax category of EN 16931."""
-    return fields.String(validate=validate.OneOf(sorted(REASONS)), metadata={"example": "S"}, **kwargs)
-
-
-class BillingSettingsSchema(StrictSchema):
+class BillingSettingsSchema(TaxedSchema):
     """How the organisation bills."""
 
     automatic_generation = fields.Boolean()
     automatic_sending = fields.Boolean()
     automatic_collection = fields.Boolean()
     pay_now = fields.Boolean()
+    member_changes = fields.List(
+        fields.String(validate=validate.OneOf(MEMBER_CHANGES)),
+        validate=validate.Length(max=len(MEMBER_CHANGES)),
+        metadata={"description": "What members may do to their own memberships"},
+    )
     period_start = fields.String(validate=validate.OneOf(["first_of_month", "membership_start"]))
     generate_days_before = fields.Integer(strict=True, validate=validate.Range(0, 60))
     payment_terms_days = fields.Integer(strict=True, validate=validate.Range(0, 365), metadata={"example": 14})
     tax_percent = Percent(metadata={"example": "19"})
+    taxes = several_taxes(allow_none=True)
+    tax_overrides = fields.List(fields.Nested(TaxOverrideSchema), validate=validate.Length(max=500))
     prices_include_tax = fields.Boolean()
     number_template = Text(longest=40, metadata={"example": "INV-{year}-{number:05}"})
     credit_note_number_template = Text(longest=40, metadata={"example": "CN-{year}-{number:05}"})
@@ -42,6 +45,12 @@ class BillingSettingsSchema(StrictSchema):
         fields.Integer(strict=True, validate=validate.Range(-60, 365)), validate=validate.Length(max=20)
     )
     block_bookings_after_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 365))
+    end_memberships_after_days = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, 365),
+        metadata={"description": "Days past due after which a customer's memberships end; null: never by themselves"},
+    )
     lock_date = civil_date(allow_none=True)
     charge_hour = fields.Integer(strict=True, validate=validate.Range(0, 23))
     invoice_per = fields.String(validate=validate.OneOf(["customer", "membership_and_usage"]))
@@ -58,6 +67,24 @@ class BillingSettingsOutSchema(BillingSettingsSchema):
     """The billing settings with their version."""
 
     version = fields.Integer()
+
+
+class PaidBySchema(StrictSchema):
+    """Who pays, by their present name."""
+
+    customer_id = fields.String(metadata={"example": example_id("mem")})
+    customer_kind = fields.String(validate=validate.OneOf(["member", "company"]))
+    customer_name = fields.String()
+
+
+class SearchQuery(ListQuery):
+    """A list that can be searched."""
+
+    q = fields.String(
+        load_default=None,
+        validate=validate.Length(max=200),
+        metadata={"description": "Part of the customer's name or e-mail address, or of the item's name or number"},
+    )
 
 
 class PauseSchema(StrictSchema):
@@ -121,7 +148,7 @@ class MembershipPatchSchema(MembershipTermsSchema):
     end_date = civil_date(allow_none=True)
 
 
-class MembershipSchema(MembershipTermsSchema):
+class MembershipSchema(PaidBySchema, MembershipTermsSchema):
     """A membership."""
 
     id = Id("mbs")
@@ -140,6 +167,13 @@ class MembershipSchema(MembershipTermsSchema):
     replaces_id = Id("mbs", allow_none=True)
     created_at = Instant()
     version = fields.Integer()
+
+
+class MembershipDetailSchema(MembershipSchema):
+    """A membership, and what the caller may do to it: staff may all."""
+
+    earliest_end = fields.Date(metadata={"description": "The first last day that term and notice allow"})
+    open_changes = fields.List(fields.String(validate=validate.OneOf(MEMBER_CHANGES)))
 
 
 class EndSchema(StrictSchema):
@@ -192,7 +226,7 @@ class PlanChangedSchema(StrictSchema):
     credit_note_ids = fields.List(Id("crn"))
 
 
-class FeeTermsSchema(StrictSchema):
+class FeeTermsSchema(TaxedSchema):
     """What may be said about a fee."""
 
     EXAMPLE = {"name": "Key card", "price": {"amount_minor": 2500, "currency": "EUR"}}
@@ -203,7 +237,6 @@ class FeeTermsSchema(StrictSchema):
     quantity = Quantity(least="0.000001")
     discount_percent = Percent()
     dated = civil_date(data_key="date", metadata={"example": "2027-02-15"})
-    tax_percent = Percent(allow_none=True)
     tax_category = tax_category(allow_none=True)
     prices_include_tax = fields.Boolean(allow_none=True)
     revenue_account = Text(longest=50, allow_none=True)
@@ -223,7 +256,7 @@ class FeeInSchema(FeeTermsSchema):
     promo_code = Text(longest=50)
 
 
-class FeeSchema(FeeTermsSchema):
+class FeeSchema(PaidBySchema, FeeTermsSchema):
     """A fee."""
 
     id = Id("fee")

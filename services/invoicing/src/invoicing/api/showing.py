@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import select
 
 from common.db import TenantSession
+from common.ids import encode_id
 from common.money import Money
 from invoicing.domain.document_states import is_overdue
-from invoicing.models import CreditNote, Invoice, InvoiceLine
+from invoicing.models import CreditNote, Customer, Fee, Invoice, InvoiceLine, Membership
 from invoicing.services.billing.specs import InvoiceSpec, LineSpec, tax_percent_of
 from invoicing.services.invoices import today_of
 
+Row = TypeVar("Row", Fee, Membership)
 _INVOICE = (
     "id", "number", "state", "payment_state", "customer", "member_id", "company_id", "location_id", "currency",
     "issue_date", "due_date", "discount_total", "subtotal", "tax_total", "total", "paid", "credited", "payable",
@@ -21,7 +26,7 @@ _INVOICE = (
 )  # fmt: skip
 _LINE = (
     "id", "kind", "description", "explain", "period", "quantity", "unit_price", "discount_percent", "net",
-    "tax_percent", "tax_category", "tax", "total", "plan_id", "membership_id", "fee_id", "booking_id",
+    "tax_percent", "tax_category", "tax_parts", "tax", "total", "plan_id", "membership_id", "fee_id", "booking_id",
 )  # fmt: skip
 _NOTE = (
     "id", "number", "invoice_id", "member_id", "company_id", "issue_date", "currency", "lines", "subtotal",
@@ -29,7 +34,40 @@ _NOTE = (
 )  # fmt: skip
 
 
+def paid_by(session: TenantSession, rows: Iterable[Any]) -> list[dict[str, str]]:
+    """Who pays for each row: id, kind and present name, read by one statement for all of them."""
+    payer_ids = [row.payer_id for row in rows]
+    statement = select(Customer.id, Customer.kind, Customer.name).where(Customer.id.in_(set(payer_ids)))
+    known = {
+        row.id: {
+            "customer_id": encode_id("mem" if row.kind == "member" else "com", row.id),
+            "customer_kind": row.kind,
+            "customer_name": row.name,
+        }
+        for row in session.execute(statement)
+    }
+    return [known[payer_id] for payer_id in payer_ids]
+
+
+def with_payers(session: TenantSession, rows: Sequence[Row]) -> Sequence[Row]:
+    """Put who pays beside each row, for the answer."""
+    for row, payer in zip(rows, paid_by(session, rows), strict=True):
+        row.__dict__.update(payer)
+    return rows
+
+
+def show_invoices(session: TenantSession, invoices: Sequence[Invoice]) -> list[dict[str, Any]]:
+    """Invoices with who pays them."""
+    payers = paid_by(session, invoices)
+    return [_show_invoice(session, invoice) | payer for invoice, payer in zip(invoices, payers, strict=True)]
+
+
 def show_invoice(session: TenantSession, invoice: Invoice) -> dict[str, Any]:
+    """One invoice with who pays it."""
+    return show_invoices(session, [invoice])[0]
+
+
+def _show_invoice(session: TenantSession, invoice: Invoice) -> dict[str, Any]:
     """An invoice with what is derived on reading: whether it is overdue (DOC-1)."""
     shown = {name: getattr(invoice, name) for name in _INVOICE}
     shown["overdue"] = is_overdue(
@@ -63,8 +101,17 @@ def tax_rows(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
     ]
 
 
-def show_credit_note(note: CreditNote) -> dict[str, Any]:
-    """A credit note."""
+def show_credit_notes(session: TenantSession, notes: Sequence[CreditNote]) -> list[dict[str, Any]]:
+    """Credit notes with who gets them."""
+    return [_show_credit_note(note) | payer for note, payer in zip(notes, paid_by(session, notes), strict=True)]
+
+
+def show_credit_note(session: TenantSession, note: CreditNote) -> dict[str, Any]:
+    """One credit note with who gets it."""
+    return show_credit_notes(session, [note])[0]
+
+
+def _show_credit_note(note: CreditNote) -> dict[str, Any]:
     shown = {name: getattr(note, name) for name in _NOTE}
     shown["tax_breakdown"] = tax_rows(note.tax_breakdown, note.currency)
     return shown
@@ -79,6 +126,7 @@ def show_spec(spec: InvoiceSpec, payment_terms_days: int) -> dict[str, Any]:
         "currency": spec.currency,
         "member_id": spec.customer.id if is_member else None,
         "company_id": None if is_member else spec.customer.id,
+        "customer": {"name": spec.customer.name},
         "location_id": spec.location_id,
         "lines": [_show_line_spec(line, each) for line, each in zip(spec.lines, totals.lines, strict=True)],
         "discount_total": totals.discount_total,
@@ -111,6 +159,10 @@ def _show_line_spec(line: LineSpec, totals: Any) -> dict[str, Any]:
         "net": totals.net,
         "tax_percent": tax_percent_of(line),
         "tax_category": line.input.taxes[0].category,
+        "tax_parts": [
+            {"name": tax.name, "percent": tax.percent, "category": tax.category, "reason": tax.reason, "tax": amount}
+            for tax, amount in zip(line.input.taxes, totals.taxes, strict=True)
+        ],
         "tax": totals.tax,
         "total": totals.total,
         "plan_id": line.plan_id,

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 
 from common.db import TenantSession
+from invoicing.documents.brand import brand_of
 from invoicing.documents.einvoice import Flavor, einvoice_xml
 from invoicing.documents.facturx_pdf import factur_x
 from invoicing.documents.layout import document_layout
@@ -18,23 +19,21 @@ from invoicing.models import ChainedDocument, CreditNote, Invoice
 
 def issued_content(session: TenantSession, document_id: UUID) -> dict[str, Any]:
     """What an issued document says, from its stored bytes (DOC-3)."""
-    canonical = session.scalars(
-        select(ChainedDocument.canonical).where(ChainedDocument.document_id == document_id)
-    ).one()
+    canonical = session.scalars(select(ChainedDocument.canonical).where(ChainedDocument.id == document_id)).one()
     content: dict[str, Any] = msgspec.json.decode(canonical)
     return content
 
 
 def invoice_pdf(session: TenantSession, invoice: Invoice) -> bytes:
     """The PDF of an issued invoice, with the state of its payment (DOC-4)."""
-    content = issued_content(session, invoice.id)
-    return typeset(document_layout(content, payment_of(invoice)), invoice.issue_date)
+    brand = brand_of(session.organization.profile)
+    layout = document_layout(issued_content(session, invoice.id), payment_of(invoice), brand)
+    return typeset(layout, invoice.issue_date, logo=brand.logo)
 
 
 def invoice_factur_x(session: TenantSession, invoice: Invoice) -> bytes:
     """The archive PDF of an issued invoice with its e-invoice embedded (Factur-X, PDF/A-3)."""
-    content = issued_content(session, invoice.id)
-    return factur_x(content)
+    return factur_x(issued_content(session, invoice.id), brand_of(session.organization.profile))
 
 
 def document_xml(session: TenantSession, document_id: UUID, flavor: Flavor) -> bytes:
@@ -44,7 +43,8 @@ def document_xml(session: TenantSession, document_id: UUID, flavor: Flavor) -> b
 
 def credit_note_pdf(session: TenantSession, note: CreditNote) -> bytes:
     """The PDF of a credit note."""
-    return typeset(document_layout(issued_content(session, note.id)), note.issue_date)
+    brand = brand_of(session.organization.profile)
+    return typeset(document_layout(issued_content(session, note.id), brand=brand), note.issue_date, logo=brand.logo)
 
 
 def payment_of(invoice: Invoice) -> dict[str, Any]:

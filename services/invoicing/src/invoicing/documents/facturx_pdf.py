@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from invoicing.documents.brand import Brand
 from invoicing.documents.einvoice import einvoice_xml
-from invoicing.documents.layout import document_layout
+from invoicing.documents.layout import PLAIN, document_layout
 from invoicing.documents.typesetting import typeset
 
 _NAMESPACE = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
@@ -32,10 +33,11 @@ _PROPERTIES_OF_FILE = (
 )
 
 
-def factur_x(content: Mapping[str, Any]) -> bytes:
+def factur_x(content: Mapping[str, Any], brand: Brand = PLAIN) -> bytes:
     """The Factur-X file of an issued document. Raises InvalidError for what EN 16931 cannot say."""
-    pdf = typeset(document_layout(content), date.fromisoformat(content["issue_date"]), xml=einvoice_xml(content))
-    return add_metadata(pdf)
+    issued = date.fromisoformat(content["issue_date"])
+    xml = einvoice_xml(content)
+    return add_metadata(typeset(document_layout(content, brand=brand), issued, logo=brand.logo, xml=xml))
 
 
 def add_metadata(pdf: bytes) -> bytes:

@@ -7,13 +7,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from common.money import Money
-from invoicing.documents.labels import labels
+from invoicing.documents.brand import Brand
+from invoicing.documents.labels import labels, translated
 
 Content = Mapping[str, Any]
+PLAIN = Brand()
 _COLOURS = {
     "paid": "#1b7f4b",
     "void": "#5a6472",
@@ -34,6 +37,7 @@ class Wording:
         # English documents of European spaces write dates day first.
         self.locale = "en_GB" if language == "en" else language
         self.labels = labels(language)
+        self._locale = Locale.parse(self.locale)
 
     def money(self, minor: int) -> str:
         """``1.234,56 €``."""
@@ -49,11 +53,16 @@ class Wording:
         return format_decimal(Decimal(value), "#,##0.######", locale=self.locale)
 
     def percent(self, value: str | Decimal) -> str:
-        """``19 %``."""
-        return format_percent(Decimal(value) / 100, "#,##0.####%", locale=self.locale)
+        """``19%``, in German ``19 %``."""
+        pattern = self._locale.percent_formats[None].pattern.replace("#,##0", "#,##0.####")
+        return format_percent(Decimal(value) / 100, pattern, locale=self._locale)
+
+    def country(self, code: str) -> str:
+        """The name of a country in the document's language; what is no code stays as it is."""
+        return str(self._locale.territories.get(code.upper(), code))
 
 
-def document_layout(content: Content, state: Content | None = None) -> dict[str, Any]:
+def document_layout(content: Content, state: Content | None = None, brand: Brand = PLAIN) -> dict[str, Any]:
     """Everything on the page. ``state``: payment_state, state, paid_minor, credited_minor, payable_minor, collect."""
     words = Wording(content["language"], content["currency"])
     seller, customer = content["seller"], content["customer"]
@@ -66,10 +75,13 @@ def document_layout(content: Content, state: Content | None = None) -> dict[str,
         "number": content["number"],
         "state": words.labels["state_" + _state(state)] if state else "",
         "state_colour": _COLOURS[_state(state)] if state else "#000000",
+        "accent": brand.accent,
+        "fill": brand.fill,
+        "on_fill": brand.on_fill,
         "seller_name": seller["profile"].get("legal_name") or seller["name"],
         "seller": _seller(words, seller),
-        "seller_line": " · ".join([seller["name"], *_address(seller["profile"].get("address") or {})]),
-        "buyer": [customer["name"], *_address(customer.get("address") or {})],
+        "seller_line": " · ".join([seller["name"], *_address(words, seller["profile"].get("address") or {})]),
+        "buyer": [customer["name"], *_address(words, customer.get("address") or {})],
         "facts": _facts(words, content),
         "columns": _columns(words, with_tax=bool(taxes)),
         "with_tax": bool(taxes),
@@ -87,18 +99,19 @@ def _state(state: Content) -> str:
     return str(state["state"] if state["state"] in ("void", "uncollectible") else state["payment_state"])
 
 
-def _address(address: Mapping[str, str]) -> list[str]:
+def _address(words: Wording, address: Mapping[str, str]) -> list[str]:
     """An address in its usual order, unknown parts last."""
     place = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
     first = [address.get(name) for name in ("line1", "street", "line2")]
     known = {"line1", "street", "line2", "postal_code", "city", "region", "country"}
     rest = [value for name, value in address.items() if name not in known]
-    return [part for part in (*first, place, address.get("region"), *rest, address.get("country")) if part]
+    country = words.country(address.get("country") or "")
+    return [part for part in (*first, place, address.get("region"), *rest, country) if part]
 
 
 def _seller(words: Wording, seller: Content) -> list[str]:
     profile = seller["profile"]
-    rows = _address(profile.get("address") or {})
+    rows = _address(words, profile.get("address") or {})
     rows += [profile[name] for name in ("email", "phone", "website") if profile.get(name)]
     rows += [f"{words.labels[name]} {profile[name]}" for name in ("vat_number", "tax_number") if profile.get(name)]
     return rows
@@ -149,7 +162,7 @@ def _line_notes(words: Wording, line: Content) -> list[str]:
         last = date.fromisoformat(line["period_end"]) - timedelta(days=1)
         notes.append(f"{words.day(line['period_start'])} – {words.day(last)}")
     if line.get("explain"):
-        notes.append(line["explain"])
+        notes.append(translated(words.language, line["explain"]))
     if Decimal(line.get("discount_percent") or 0) and "%" not in (line.get("explain") or ""):
         notes.append(words.labels["off"].format(percent=words.percent(line["discount_percent"])))
     notes += [
@@ -184,9 +197,8 @@ def _lines_total(content: Content) -> int:
 
 
 def _tax(words: Wording, row: Content) -> tuple[str, str, str, str]:
-    name = row["name"] or row["reason"] or row["category"]
     return (
-        name if row["reason"] or row["name"] else words.labels["tax"],
+        row["name"] or translated(words.language, row["reason"]) or words.labels["tax"],
         words.percent(row["percent"]),
         words.money(row["taxable_minor"]),
         words.money(row["tax_minor"]),
@@ -198,7 +210,7 @@ def _paragraphs(words: Wording, content: Content, state: Content | None) -> list
     if state is not None:
         paragraphs.append((words.labels["how_to_pay"], _how_to_pay(words, content, state)))
     if content.get("reason"):
-        paragraphs.append((words.labels["reason"], [content["reason"]]))
+        paragraphs.append((words.labels["reason"], [translated(words.language, content["reason"])]))
     if content.get("note"):
         paragraphs.append((words.labels["notes"], content["note"].split("\n")))
     return paragraphs

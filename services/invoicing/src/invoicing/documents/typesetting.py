@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 import typst
 
+logger = structlog.get_logger(__name__)
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
 _kept = threading.local()
 
@@ -23,23 +25,29 @@ def _compiler() -> typst.Compiler:
     return compiler
 
 
-def typeset(layout: Mapping[str, Any], issue_date: date, *, xml: bytes | None = None) -> bytes:
-    """The PDF of a laid out document; equal layouts give equal bytes. With ``xml`` it is a PDF/A-3 that embeds it."""
+def typeset(
+    layout: Mapping[str, Any], issue_date: date, *, logo: bytes | None = None, xml: bytes | None = None
+) -> bytes:
+    """The PDF of a laid out document; equal layouts give equal bytes. With ``xml`` it is a PDF/A-3 that embeds it.
+
+    A ``logo`` that is no picture is left out: an invoice is sent with or without it.
+    """
     # The time of making stands in the file: the document's own date keeps the bytes the same.
     timestamp = datetime(issue_date.year, issue_date.month, issue_date.day, tzinfo=UTC)
     inputs = {"data": json.dumps(layout, ensure_ascii=False)}
     if xml is not None:
         inputs["xml"] = xml.decode()
-    pdf = _compiler().compile(
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=None if xml is None else "a-3b",
-        timestamp=timestamp,
-    )
-    return cast(bytes, pdf)
+    standard = None if xml is None else "a-3b"
 
+    def compiled(more: Mapping[str, str]) -> bytes:
+        options: Any = {"sys_inputs": {**inputs, **more}, "pdf_standards": standard, "timestamp": timestamp}
+        return cast(bytes, _compiler().compile(format="pdf", **options))
 
-def render_png(layout: Mapping[str, Any], ppi: int = 110) -> list[bytes]:
-    """The pages as pictures, for a look at them."""
-    pages = _compiler().compile(format="png", sys_inputs={"data": json.dumps(layout, ensure_ascii=False)}, ppi=ppi)
-    return pages if isinstance(pages, list) else [cast(bytes, pages)]
+    if logo is None:
+        return compiled({})
+    try:
+        # Inputs are texts: the bytes go as numbers, which typst reads back at once.
+        return compiled({"logo": json.dumps(list(logo))})
+    except typst.TypstError:
+        logger.warning("logo_not_readable", document=layout["number"])
+        return compiled({})

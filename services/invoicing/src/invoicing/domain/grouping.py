@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from common.errors import InvalidError
@@ -24,8 +24,7 @@ class Grouping:
     location_by: LocationBy = "home"
 
 
-@dataclass(frozen=True, slots=True)
-class GroupKey:
+class GroupKey(NamedTuple):
     """Items with equal keys and equal planned dates share an invoice."""
 
     payer_kind: PayerKind

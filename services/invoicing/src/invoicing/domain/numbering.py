@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -37,11 +38,19 @@ class NumberTemplate:
 
     def render(self, number: int, issue_date: date, location: str | None = None) -> str:
         """The number as it stands on the document. Raises InvalidError below 1 or without a location it needs."""
-        if number < 1:
-            raise InvalidError("invalid_number", "Document numbers start at 1.")
-        return "".join(
-            part if isinstance(part, str) else _filled(part, number, issue_date, location) for part in self.parts
-        )
+        return self.renderer(issue_date, location)(number)
+
+    def renderer(self, issue_date: date, location: str | None = None) -> Callable[[int], str]:
+        """`render` for the many documents of one day and location."""
+        filled = [part if isinstance(part, str) else _filled(part, issue_date, location) for part in self.parts]
+        form = "".join(filled).format
+
+        def render(number: int) -> str:
+            if number < 1:
+                raise InvalidError("invalid_number", "Document numbers start at 1.")
+            return form(number)
+
+        return render
 
 
 def parse_template(text: str, reset: Reset | None = None) -> NumberTemplate:
@@ -86,10 +95,10 @@ def _runs_together(parts: tuple[str | tuple[str, int], ...]) -> bool:
     return isinstance(before, tuple) or isinstance(after, tuple) or before[-1].isdigit() or after[0].isdigit()
 
 
-def _filled(part: tuple[str, int], number: int, issue_date: date, location: str | None) -> str:
+def _filled(part: tuple[str, int], issue_date: date, location: str | None) -> str:
     name, digits = part
     if name == "number":
-        return f"{number:0{digits}}"
+        return f"{{:0{digits}}}"
     if name == "location":
         return _checked_location(location)
     return f"{issue_date.year:04}" if name == "year" else f"{issue_date.month:02}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 HUNDRED = Decimal(100)
 
@@ -15,6 +16,7 @@ def divide_half_up(numerator: int, denominator: int) -> int:
     return -((denominator - 2 * numerator) // (2 * denominator))
 
 
+@lru_cache(maxsize=512)
 def percent_ratio(percent: Decimal) -> tuple[int, int]:
     """``19`` (per cent) as the exact pair (numerator, denominator) of 0.19; the denominator is positive."""
     numerator, denominator = percent.as_integer_ratio()
@@ -33,6 +35,8 @@ def spread(total: int, shares: Sequence[int], denominator: int) -> list[int]:
         return [total]
     parts = [share // denominator for share in shares]
     for_all, left = divmod(total - sum(parts), len(parts))
+    if not left and not for_all:
+        return parts
     order = sorted(range(len(parts)), key=lambda i: (-(shares[i] % denominator), i))
     for i in order[:left]:
         parts[i] += 1

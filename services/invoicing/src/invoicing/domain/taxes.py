@@ -38,6 +38,10 @@ class Tax:
     name: str = ""
     reason: str = field(default="", compare=False)
 
+    def __hash__(self) -> int:
+        # Rates differ within these two seldom enough, and take long to hash.
+        return hash((self.category, self.name))
+
 
 Taxes = tuple[Tax, ...]
 NO_TAX = Tax("Z", Decimal(0))
@@ -58,6 +62,19 @@ def tax_of(percent: Decimal, category: str | None = None, *, name: str = "", rea
     if category == "S" and not percent:
         category = "Z"
     return Tax(category, percent, name, reason or REASONS[category])
+
+
+def parallel_taxes(taxes: Sequence[Tax]) -> Taxes:
+    """Several taxes on one thing, each computed and rounded alone (TAX-2): GST and PST.
+
+    Raises InvalidError unless each has a name of its own, or when they take more than 100 per cent together.
+    """
+    names = {tax.name for tax in taxes if tax.name}
+    if len(taxes) > 1 and len(names) < len(taxes):
+        raise InvalidError("parallel_taxes_unnamed", "Parallel taxes need names that tell them apart.")
+    if sum((tax.percent for tax in taxes), Decimal(0)) > HUNDRED:
+        raise InvalidError("invalid_tax_percent", "Parallel taxes are 100 per cent at most.")
+    return tuple(taxes)
 
 
 def pick_taxes(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from common.errors import InvalidError
 from common.money import CurrencyMismatchError, Money
@@ -45,19 +46,54 @@ class LineInput:
     amount: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LineTotals:
+class LineTotals(NamedTuple):
     """``amount``: the line after its own discounts; ``discount``: its share of the document's, both in its tax mode.
 
-    ``net`` + ``tax`` = ``total``; ``taxes`` are the shares of each of the line's taxes, in their order.
+    ``net`` + ``tax`` = ``total``; ``taxes`` are the shares of each of the line's taxes, in their order. A run reads the
+    plain minor units, for money of its own for each would cost more than the arithmetic.
     """
 
-    amount: Money
-    discount: Money
-    net: Money
-    tax: Money
-    total: Money
-    taxes: tuple[Money, ...]
+    amount_minor: int
+    discount_minor: int
+    net_minor: int
+    tax_minor: int
+    tax_minors: Sequence[int]
+    currency: str
+
+    @property
+    def total_minor(self) -> int:
+        """With tax, in minor units."""
+        return self.net_minor + self.tax_minor
+
+    @property
+    def amount(self) -> Money:
+        """After the line's own discounts."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def discount(self) -> Money:
+        """The line's share of the document's discounts."""
+        return Money(self.discount_minor, self.currency)
+
+    @property
+    def net(self) -> Money:
+        """Before tax, after all discounts."""
+        return Money(self.net_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """All the line's taxes."""
+        return Money(self.tax_minor, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """With tax."""
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def taxes(self) -> tuple[Money, ...]:
+        """Each of the line's taxes."""
+        return tuple([Money(part, self.currency) for part in self.tax_minors])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +110,48 @@ class DocumentTotals:
     """``lines_total`` - ``discount_total`` is what is left of the amounts; ``subtotal`` + ``tax_total`` = ``total``."""
 
     lines: tuple[LineTotals, ...]
-    lines_total: Money
-    discount_total: Money
-    subtotal: Money
-    tax_breakdown: tuple[TaxRow, ...]
-    tax_total: Money
-    total: Money
+    lines_total_minor: int
+    discount_total_minor: int
+    subtotal_minor: int
+    taxes: dict[Tax, list[int]]
+    tax_total_minor: int
+    currency: str
+
+    @property
+    def total_minor(self) -> int:
+        """With tax, in minor units."""
+        return self.subtotal_minor + self.tax_total_minor
+
+    @property
+    def lines_total(self) -> Money:
+        """The amounts of the lines, each after its own discounts."""
+        return Money(self.lines_total_minor, self.currency)
+
+    @property
+    def discount_total(self) -> Money:
+        """What the document's discounts take off."""
+        return Money(self.discount_total_minor, self.currency)
+
+    @property
+    def subtotal(self) -> Money:
+        """Before tax."""
+        return Money(self.subtotal_minor, self.currency)
+
+    @property
+    def tax_breakdown(self) -> tuple[TaxRow, ...]:
+        """The tax table."""
+        rows = self.taxes.items()
+        return tuple(TaxRow(tax, Money(net, self.currency), Money(part, self.currency)) for tax, (net, part) in rows)
+
+    @property
+    def tax_total(self) -> Money:
+        """All taxes."""
+        return Money(self.tax_total_minor, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """With tax."""
+        return Money(self.total_minor, self.currency)
 
 
 class _TaxSums:
@@ -162,33 +234,15 @@ def document_totals(
     sums = _TaxSums(lines, left)
     sums.compute()
     done = tuple(_line_totals(line, amounts[i], off[i], sums.per_line[i], currency) for i, line in enumerate(lines))
-    subtotal = sum(line.net.amount_minor for line in done)
-    tax_total = sum(amount for _, amount in sums.rows.values())
-    return DocumentTotals(
-        lines=done,
-        lines_total=Money(sum(amounts), currency),
-        discount_total=Money(sum(off), currency),
-        subtotal=Money(subtotal, currency),
-        tax_breakdown=tuple(
-            TaxRow(tax, Money(taxable, currency), Money(amount, currency))
-            for tax, (taxable, amount) in sums.rows.items()
-        ),
-        tax_total=Money(tax_total, currency),
-        total=Money(subtotal + tax_total, currency),
-    )
+    subtotal = sum([line.net_minor for line in done])
+    tax_total = sum([amount for _, amount in sums.rows.values()])
+    return DocumentTotals(done, sum(amounts), sum(off), subtotal, sums.rows, tax_total, currency)
 
 
 def _line_totals(line: LineInput, amount: int, off: int, taxes: list[int], currency: str) -> LineTotals:
     tax = sum(taxes)
     net = amount - off - tax if line.prices_include_tax else amount - off
-    return LineTotals(
-        Money(amount, currency),
-        Money(off, currency),
-        Money(net, currency),
-        Money(tax, currency),
-        Money(net + tax, currency),
-        tuple([Money(part, currency) for part in taxes]),
-    )
+    return LineTotals(amount, off, net, tax, taxes, currency)
 
 
 def _minor(money: Money, currency: str) -> int:

@@ -14,11 +14,12 @@ from contracts.identity import keep_identity_copies
 from contracts.subscriptions import BOOKINGS, MONEY
 from invoicing.messages.publishes import plain
 from invoicing.models import Customer, Location, Plan, PromoCode
-from invoicing.services.bookings import record_booking
+from invoicing.services.bookings import record_booking, settle_expired
 from invoicing.services.customers import lock_customer
 from invoicing.services.payments import record_payment
 from invoicing.services.scheduling import reschedule_customer
-from invoicing.services.settings import billing_settings
+from invoicing.services.settings import attend_to_open_invoices, billing_settings
+from invoicing.services.zone_changes import move_to_zone
 
 handlers = Handlers()
 keep_identity_copies(handlers)
@@ -59,7 +60,8 @@ def _keep_customer(
     kind: str,
     own: dict[str, Any],
 ) -> None:
-    day_before = session.scalar(select(Customer.billing_day).where(Customer.id == customer_id))
+    columns = select(Customer.billing_day, Customer.reminders).where(Customer.id == customer_id)
+    before = session.execute(columns).one_or_none()
     values = {
         "id": customer_id,
         "kind": kind,
@@ -76,15 +78,18 @@ def _keep_customer(
         **own,
     }
     kept = _upsert(session, Customer, values, {"bookings_blocked": False, "standing_version": 0})
-    if kept and message.billing_day != day_before:
+    if kept and before is not None and message.reminders != before.reminders:
+        attend_to_open_invoices(session, customer_id)
+    if kept and message.billing_day != (before and before.billing_day):
         customer = lock_customer(session, customer_id)
         reschedule_customer(session, billing_settings(session), customer)
 
 
 @handlers.on(catalog.LocationChanged)
 def location_changed(session: TenantSession, message: catalog.LocationChanged, _envelope: Envelope) -> None:
-    """Keep a location."""
-    _upsert(
+    """Keep a location; when its zone is another, what is planned there moves with it."""
+    zone_before = session.scalar(select(Location.timezone).where(Location.id == message.location_id))
+    kept = _upsert(
         session,
         Location,
         {
@@ -98,12 +103,14 @@ def location_changed(session: TenantSession, message: catalog.LocationChanged, _
             "version": message.version,
         },
     )
+    if kept and message.timezone != (zone_before or session.organization.timezone):
+        move_to_zone(session, message.location_id, message.timezone)
 
 
 _PLAN_FIELDS = (
     "kind", "interval", "interval_count", "prorate", "trial_days", "minimum_term_months", "notice_days",
-    "credits_hours", "credits_carry_over_cap", "passes", "resource_discount_percent", "tax_percent", "tax_category",
-    "prices_include_tax", "revenue_account", "archived", "version",
+    "credits_hours", "credits_carry_over_cap", "passes", "allowance_valid_days", "resource_discount_percent",
+    "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "visibility", "archived", "version",
 )  # fmt: skip
 
 
@@ -151,8 +158,10 @@ def booking_changed(session: TenantSession, message: booking.BookingState, _enve
 
 
 def payment_changed(session: TenantSession, message: payments.PaymentState, _envelope: Envelope) -> None:
-    """Work out what an invoice has been paid."""
+    """Work out what an invoice has been paid, and what becomes of the bookings that waited for it."""
     record_payment(session, message)
+    if message.booking_ids:
+        settle_expired(session, message.booking_ids)
 
 
 # One function for all messages that carry the same state.

@@ -15,10 +15,20 @@ from contracts.invoicing import (
     DepositChanged,
     InvoiceState,
     MembershipChanged,
+    PlanPurchaseChanged,
 )
 from contracts.parts import Customer as CustomerPart
 from contracts.parts import InvoiceLineSummary, Pause, Period
-from invoicing.models import BillingSettings, CreditNote, Customer, Deposit, Invoice, InvoiceLine, Membership
+from invoicing.models import (
+    BillingSettings,
+    CreditNote,
+    Customer,
+    Deposit,
+    Invoice,
+    InvoiceLine,
+    Membership,
+    PlanPurchase,
+)
 
 
 def billing_settings_changed(settings: BillingSettings) -> BillingSettingsChanged:
@@ -63,6 +73,25 @@ def membership_changed(membership: Membership, status: str) -> MembershipChanged
         passes=membership.passes,
         resource_discount_percent=membership.resource_discount_percent,
         version=membership.version,
+    )
+
+
+def plan_purchase_changed(purchase: PlanPurchase) -> PlanPurchaseChanged:
+    """What a bought one-off plan gives, for its whole quantity."""
+    return PlanPurchaseChanged(
+        purchase_id=purchase.id,
+        plan_id=purchase.plan_id,
+        plan_name=purchase.plan_name,
+        member_id=purchase.member_id,
+        company_id=purchase.company_id,
+        location_id=purchase.location_id,
+        purchased_on=purchase.purchased_on,
+        quantity=purchase.quantity,
+        passes=int(purchase.passes * purchase.quantity),
+        credits_hours=purchase.credits_hours * purchase.quantity,
+        expires_on=purchase.expires_on,
+        status=purchase.status,
+        version=purchase.version,
     )
 
 

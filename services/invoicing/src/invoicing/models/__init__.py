@@ -1,6 +1,6 @@
 """Tables of invoicing."""
 
-from invoicing.models.charges import Fee, Membership
+from invoicing.models.charges import Fee, Membership, PlanPurchase
 from invoicing.models.copies import (
     BookingCopy,
     Customer,
@@ -47,6 +47,7 @@ __all__ = [
     "NumberSeries",
     "PaymentCopy",
     "Plan",
+    "PlanPurchase",
     "PromoCode",
     "PromoRedemption",
     "RefundCopy",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, Index
+from sqlalchemy import CHAR, CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,10 +31,11 @@ class Membership(TenantMixin, VersionMixin, Base):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("price_minor >= 0", name="price"),
         Index("ix_membership_run_at", "organization_id", "run_at", postgresql_where="run_at IS NOT NULL"),
-        Index("ix_membership_payer_id", "payer_id"),
+        Index("ix_membership_organization_id_payer_id", "organization_id", "payer_id"),
         Index("ix_membership_member_id", "member_id"),
     )
 
+    organization_id: Mapped[UUID] = mapped_column()  # the first column of other indexes
     plan_id: Mapped[UUID]
     plan_name: Mapped[str]
     payer_id: Mapped[UUID]
@@ -120,7 +121,8 @@ class Fee(TenantMixin, VersionMixin, Base):
     __table_args__ = (
         CheckConstraint("status IN ('unbilled', 'invoiced', 'waived', 'removed', 'amended')", name="status"),
         Index("ix_fee_run_at", "organization_id", "run_at", postgresql_where="run_at IS NOT NULL"),
-        Index("ix_fee_payer_id", "payer_id"),
+        Index("ix_fee_organization_id_payer_id", "organization_id", "payer_id"),
+        Index("ix_fee_to_bill", "organization_id", "payer_id", postgresql_where="issue_on IS NOT NULL"),
         Index(
             "uq_fee_source_id_source_part",
             "source_id",
@@ -131,6 +133,7 @@ class Fee(TenantMixin, VersionMixin, Base):
         ),
     )
 
+    organization_id: Mapped[UUID] = mapped_column()  # the first column of other indexes
     payer_id: Mapped[UUID]
     member_id: Mapped[UUID | None]
     company_id: Mapped[UUID | None]
@@ -148,6 +151,7 @@ class Fee(TenantMixin, VersionMixin, Base):
     discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
     discount_minor: Mapped[int] = mapped_column(default=0)
     amount_minor: Mapped[int | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]
     prices_include_tax: Mapped[bool | None]
@@ -169,3 +173,34 @@ class Fee(TenantMixin, VersionMixin, Base):
     def price(self) -> Money:
         """Per unit."""
         return Money(self.price_minor, self.currency)
+
+
+class PlanPurchase(TenantMixin, VersionMixin, Base):
+    """A bought one-off plan that gives passes or credits; it goes with the fee that charges it.
+
+    ``version`` counts what was announced; 0 while it awaits its payment. ``passes`` and ``credits_hours`` are per unit.
+    """
+
+    __tablename__ = "plan_purchase"
+    __table_args__ = (
+        CheckConstraint("status IN ('awaiting_payment', 'active', 'cancelled')", name="status"),
+        UniqueConstraint("fee_id", name="uq_plan_purchase_fee_id"),
+    )
+
+    fee_id: Mapped[UUID]
+    plan_id: Mapped[UUID]
+    plan_name: Mapped[str]
+    member_id: Mapped[UUID | None]
+    company_id: Mapped[UUID | None]
+    location_id: Mapped[UUID | None]
+    purchased_on: Mapped[date]
+    quantity: Mapped[Decimal]
+    passes: Mapped[int]
+    credits_hours: Mapped[Decimal]
+    valid_days: Mapped[int | None]
+    status: Mapped[str]
+
+    @property
+    def expires_on(self) -> date | None:
+        """The first day on which the allowance is no longer good; None: it stays."""
+        return None if self.valid_days is None else self.purchased_on + timedelta(days=self.valid_days)

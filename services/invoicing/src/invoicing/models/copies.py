@@ -90,11 +90,13 @@ class Plan(TenantMixin, VersionMixin, Base):
     credits_hours: Mapped[Decimal] = mapped_column(default=Decimal(0))
     credits_carry_over_cap: Mapped[Decimal] = mapped_column(default=Decimal(0))
     passes: Mapped[int] = mapped_column(default=0)
+    allowance_valid_days: Mapped[int | None]
     resource_discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]
     prices_include_tax: Mapped[bool | None]
     revenue_account: Mapped[str | None]
+    visibility: Mapped[str] = mapped_column(default="public")
     archived: Mapped[bool] = mapped_column(default=False)
 
     @property

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CHAR, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CHAR, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -18,7 +18,8 @@ from invoicing.models.metadata import Base
 
 
 class Invoice(TenantMixin, VersionMixin, Base):
-    """What a customer owes. Everything up to ``total_minor`` never changes once issued (DOC-3)."""
+    """What a customer owes. Everything up to ``total_minor`` never changes once issued (DOC-3), but the zone in which
+    its days begin, which follows its location's."""
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -35,6 +36,7 @@ class Invoice(TenantMixin, VersionMixin, Base):
         Index("ix_invoice_checkout_id", "checkout_id", postgresql_where="checkout_id IS NOT NULL"),
     )
 
+    organization_id: Mapped[UUID] = mapped_column()  # the first column of other indexes
     number: Mapped[str | None]
     state: Mapped[str]
     payment_state: Mapped[str] = mapped_column(default="unpaid")
@@ -74,6 +76,7 @@ class Invoice(TenantMixin, VersionMixin, Base):
     reminded: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     overdue_announced: Mapped[bool] = mapped_column(default=False)
     late_fees: Mapped[int] = mapped_column(default=0)
+    memberships_ended: Mapped[bool] = mapped_column(default=False, server_default=false())
     paid_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None]
@@ -150,6 +153,7 @@ class InvoiceLine(TenantMixin, Base):
         ),
     )
 
+    organization_id: Mapped[UUID] = mapped_column()  # lines are found by their invoices
     invoice_id: Mapped[UUID] = mapped_column(ForeignKey("invoice.id", name="fk_invoice_line_invoice_id"))
     position: Mapped[int]
     kind: Mapped[str]
@@ -204,6 +208,11 @@ class InvoiceLine(TenantMixin, Base):
     def tax(self) -> Money:
         """All its taxes."""
         return Money(self.tax_minor, self.currency)
+
+    @property
+    def tax_parts(self) -> list[dict[str, Any]]:
+        """Each of its taxes with the amount it takes."""
+        return [{**tax, "tax": Money(tax["amount_minor"], self.currency)} for tax in self.taxes]
 
     @property
     def total(self) -> Money:
@@ -326,6 +335,11 @@ class CreditNoteLine(TenantMixin, Base):
         return Money(self.tax_minor, self.currency)
 
     @property
+    def tax_parts(self) -> list[dict[str, Any]]:
+        """Each of its taxes with the amount it takes."""
+        return [{**tax, "tax": Money(tax["amount_minor"], self.currency)} for tax in self.taxes]
+
+    @property
     def total(self) -> Money:
         """With tax."""
         return Money(self.total_minor, self.currency)
@@ -355,17 +369,19 @@ class ChainHead(TenantMixin, Base):
 
 
 class ChainedDocument(TenantMixin, Base):
-    """An issued document, byte for byte, with its link in the chain (DOC-3). Rows are never changed."""
+    """An issued document, byte for byte, with its link in the chain (DOC-3). ``id`` is the document's.
+
+    Rows are never changed.
+    """
 
     __tablename__ = "chained_document"
     __table_args__ = (
         UniqueConstraint("organization_id", "position", name="uq_chained_document_organization_id_position"),
-        UniqueConstraint("document_id", name="uq_chained_document_document_id"),
     )
 
+    organization_id: Mapped[UUID] = mapped_column()  # the first column of the unique index
     position: Mapped[int]
     kind: Mapped[str]
-    document_id: Mapped[UUID]
     canonical: Mapped[bytes]
     previous_hash: Mapped[str]
     hash: Mapped[str]

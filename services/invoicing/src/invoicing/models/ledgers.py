@@ -16,7 +16,8 @@ from invoicing.models.metadata import Base
 class AccountCredit(TenantMixin, Base):
     """Money held for a customer; applied oldest first at the next issue (PAY-4).
 
-    ``source``: overpayment (of an invoice), credit_note or manual; at most one row per source.
+    ``source``: overpayment (of an invoice), credit_note or deposit; at most one row per source. One of ``to_refund``
+    has nothing left: it remembers what payments was asked to give back.
     """
 
     __tablename__ = "account_credit"
@@ -99,3 +100,8 @@ class DepositEntry(TenantMixin, Base):
     dated: Mapped[date]
     note: Mapped[str | None]
     created_at: Mapped[datetime]
+
+    @property
+    def amount(self) -> Money:
+        """What came (positive) or went."""
+        return Money(self.amount_minor, self.currency)

@@ -18,11 +18,16 @@ from invoicing.services.customers import zone_of
 from invoicing.services.fees import store_fee
 from invoicing.services.invoices import find_invoice, void_invoice
 from invoicing.services.memberships import check_currency
+from invoicing.services.plan_purchases import follow_fee, hand_over
 from invoicing.services.settings import billing_settings
+from invoicing.services.taxes import spell_taxes
 
 
-def take_back(session: TenantSession, fee: Fee, reason: str) -> CreditNote | None:
-    """Take an invoiced fee of a locked customer back: void an unpaid invoice that has nothing else, else credit it."""
+def take_back(session: TenantSession, fee: Fee, reason: str, *, refund: bool = False) -> CreditNote | None:
+    """Take an invoiced fee of a locked customer back: void an unpaid invoice that has nothing else, else credit it.
+
+    With ``refund`` what was paid goes back the way it came, else it becomes account credit.
+    """
     if fee.status != "invoiced" or fee.invoice_id is None:
         raise ConflictError("fee_not_invoiced", f"this fee is {fee.status}")
     invoice = find_invoice(session, fee.invoice_id, lock=True)
@@ -30,10 +35,11 @@ def take_back(session: TenantSession, fee: Fee, reason: str) -> CreditNote | Non
     note = None
     if invoice.state == "draft":
         raise ConflictError("fee_in_draft", "this fee is on a draft: change the draft")
-    if _untouched(invoice) and len(invoice.lines) == 1:
+    if _untouched(session, invoice) and len(invoice.lines) == 1:
         void_invoice(session, invoice, reason)
     elif creditable(line).creditable:
-        note = create_credit_note(session, invoice, {line.id: creditable(line).creditable}, reason=reason)
+        amounts = {line.id: creditable(line).creditable}
+        note = create_credit_note(session, invoice, amounts, reason=reason, refund=refund)
     line.released = True
     fee.status, fee.issue_on, fee.run_at = "amended", None, None
     fee.touch()
@@ -41,14 +47,18 @@ def take_back(session: TenantSession, fee: Fee, reason: str) -> CreditNote | Non
     return note
 
 
-def _untouched(invoice: Invoice) -> bool:
-    return invoice.state == "open" and not (invoice.paid_minor or invoice.credited_minor or invoice.processing_minor)
+def _untouched(session: TenantSession, invoice: Invoice) -> bool:
+    """Whether no money came and nothing was credited by a note; account credit goes back with a void."""
+    if invoice.state != "open" or invoice.paid_minor or invoice.processing_minor:
+        return False
+    noted = select(CreditNote.id).where(CreditNote.invoice_id == invoice.id)
+    return session.scalars(noted.limit(1)).first() is None
 
 
 _COPIED = (
     "payer_id", "member_id", "company_id", "is_personal", "location_id", "source", "source_id", "part", "plan_id",
     "name", "details", "currency", "price_minor", "quantity", "discount_percent", "discount_minor", "amount_minor",
-    "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "dated", "bill_in_advance",
+    "taxes", "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "dated", "bill_in_advance",
     "is_refundable", "checkout_id",
 )  # fmt: skip
 
@@ -59,14 +69,13 @@ def amend_fee(session: TenantSession, fee: Fee, **values: Any) -> tuple[Fee, Cre
     check_currency(session, price)
     if price is not None:
         values |= {"price_minor": price.amount_minor, "amount_minor": None}
+    terms = {name: getattr(fee, name) for name in _COPIED} | spell_taxes(values)
+    new = Fee(id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **terms)
+    hand_over(session, fee, new.id)
     note = take_back(session, fee, "amended")
-    customer = session.get_one(Customer, fee.payer_id)
-    copied = {name: getattr(fee, name) for name in _COPIED}
-    new = Fee(
-        id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **copied | values
-    )
     session.add(new)
-    store_fee(session, billing_settings(session), customer, new)
+    store_fee(session, billing_settings(session), session.get_one(Customer, fee.payer_id), new)
+    follow_fee(session, new)
     return new, note
 
 

@@ -5,10 +5,12 @@ Unbilled fees change with their booking; what was invoiced is credited and charg
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from babel.dates import format_date, format_time
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -28,11 +30,17 @@ from invoicing.services.billing.planning import fee_line
 from invoicing.services.billing.specs import InvoiceSpec
 from invoicing.services.customers import lock_customer, zone_of
 from invoicing.services.fees import store_fee
+from invoicing.services.invoices import find_invoice
 from invoicing.services.settings import billing_settings
 from invoicing.services.wording import document_language, say
 
 TAKES_PLACE = frozenset({"confirmed", "checked_in", "completed"})
 NOT_YET = frozenset({"held", "tentative"})
+# What of a booking stands on its fee, besides the charge itself.
+_CHARGED = (
+    "member_id", "company_id", "is_personal", "location_id", "resource_name", "timezone", "start", "end", "lines",
+    "tax_percent", "prices_include_tax", "revenue_account", "payment", "checkout_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,27 @@ def record_booking(session: TenantSession, booking: BookingState) -> None:
     kind = "member" if payer_id == booking.member_id else "company"
     known_customer(session, payer_id, kind)
     customer = lock_customer(session, payer_id)
-    if _keep(session, booking):
+    before = _known_state(session, booking.booking_id)
+    if _keep(session, booking) and not _only_moved_on(session, before, booking, customer):
         reconcile(session, booking, customer)
+
+
+def _known_state(session: TenantSession, booking_id: UUID) -> BookingState | None:
+    state = session.scalar(select(BookingCopy.state).where(BookingCopy.id == booking_id))
+    return None if state is None else BookingState.decode(msgspec.json.encode(state))
+
+
+def _only_moved_on(
+    session: TenantSession, before: BookingState | None, booking: BookingState, customer: Customer
+) -> bool:
+    """Whether a booking came about, was attended or ended, at the same time for the same price: its fee stays as it
+    is, and with it what somebody has agreed since (another price, a removal: DOC-6)."""
+    if before is None or charge_of(booking) is None or charge_of(before) != charge_of(booking):
+        return False
+    fee = _fee_of(session, booking.booking_id)
+    if fee is not None and fee.payer_id != customer.id:
+        return False
+    return all(getattr(before, name) == getattr(booking, name) for name in _CHARGED)
 
 
 def known_customer(session: TenantSession, customer_id: UUID, kind: str) -> None:
@@ -109,9 +136,11 @@ def reconcile(session: TenantSession, booking: BookingState, customer: Customer)
         lock_customer(session, fee.payer_id)
         _drop(session, fee)
         fee = None
+    if fee is not None and _awaits_its_payment(session, booking, fee):
+        return
     values = _values(session, booking, charge, customer) if charge else None
     if fee is not None and (values is None or (fee.status == "invoiced" and not _same(session, fee, values))):
-        _drop(session, fee)
+        _drop(session, fee, refund=booking.paid_too_late)
         fee = None
     if values is None or (fee is not None and fee.status == "invoiced"):
         return
@@ -129,9 +158,28 @@ def _fee_of(session: TenantSession, booking_id: UUID) -> Fee | None:
     return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
 
 
-def _drop(session: TenantSession, fee: Fee) -> None:
+def _awaits_its_payment(session: TenantSession, booking: BookingState, fee: Fee) -> bool:
+    """Whether a hold ran out while its payment was made: booking hears of the payment and then either revives the
+    booking or says that it was paid too late. Until then nothing is taken back."""
+    if booking.status != "expired" or booking.paid_too_late or fee.invoice_id is None:
+        return False
+    invoice = find_invoice(session, fee.invoice_id)
+    return bool(invoice.paid_minor or invoice.processing_minor)
+
+
+def settle_expired(session: TenantSession, booking_ids: Iterable[UUID]) -> None:
+    """After a payment of these bookings changed: what it held open of an expired one is taken back if it failed."""
+    statement = select(BookingCopy).where(BookingCopy.id.in_(list(booking_ids)))
+    expired = statement.where(BookingCopy.state["status"].astext == "expired").order_by(BookingCopy.id)
+    for copy in session.scalars(expired.execution_options(populate_existing=True)).all():
+        booking = BookingState.decode(msgspec.json.encode(copy.state))
+        _, payer_id = payer(booking.member_id, booking.company_id, is_personal=booking.is_personal)
+        reconcile(session, booking, lock_customer(session, payer_id))
+
+
+def _drop(session: TenantSession, fee: Fee, *, refund: bool = False) -> None:
     if fee.status == "invoiced":
-        take_back(session, fee, "booking changed")
+        take_back(session, fee, "booking changed", refund=refund)
     else:
         fee.status, fee.issue_on, fee.run_at = "removed", None, None
         fee.touch()

@@ -30,10 +30,12 @@ from invoicing.models import (
 )
 from invoicing.services.billing.context import load_context
 from invoicing.services.billing.rows import breakdown_values, seller_snapshot, tax_values
+from invoicing.services.canonical import canonical_bytes
 from invoicing.services.customers import lock_customer
 from invoicing.services.invoices import check_issued, find_invoice, today_of
 from invoicing.services.numbers import chain_documents, take_numbers
 from invoicing.services.payments import account_credit, recompute_invoice
+from invoicing.services.plan_purchases import take_back_purchases
 
 
 def create_credit_note(
@@ -73,10 +75,12 @@ def create_credit_note(
     session.add_all(note_lines)
     for each in totals.lines:
         _count_credit(lines[each.line_id], each)
+    credited = [lines[each.line_id] for each in totals.lines if not creditable(lines[each.line_id]).creditable]
+    take_back_purchases(session, [line.fee_id for line in credited if line.fee_id is not None])
     _lay(session, invoice, note)
     session.flush()
     content = _content(seller_snapshot(context, invoice.location_id), note, note_lines, invoice)
-    chain_documents(session, "credit_note", [(note.id, content)])
+    chain_documents(session, "credit_note", [(note.id, canonical_bytes(content))])
     recompute_invoice(session, invoice.id)
     announce(session, note, invoice)
     return note
@@ -123,7 +127,9 @@ def _note(
         issue_date=issue_date,
         currency=invoice.currency,
         subtotal_minor=totals.subtotal.amount_minor,
-        tax_breakdown=breakdown_values(totals),
+        tax_breakdown=breakdown_values(
+            (row.tax, (row.taxable.amount_minor, row.amount.amount_minor)) for row in totals.tax_breakdown
+        ),
         tax_total_minor=totals.tax_total.amount_minor,
         total_minor=totals.total.amount_minor,
         reason=reason,
@@ -152,7 +158,7 @@ def _note_line(
         net_minor=credit.net.amount_minor,
         tax_minor=credit.tax.amount_minor,
         total_minor=credit.total.amount_minor,
-        taxes=tax_values(stored_taxes(line.taxes), credit.taxes),
+        taxes=tax_values(stored_taxes(line.taxes), [part.amount_minor for part in credit.taxes]),
     )
 
 

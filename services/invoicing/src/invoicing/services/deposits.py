@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -86,6 +87,15 @@ def find_deposit(session: TenantSession, deposit_id: UUID, *, lock: bool = False
     return deposit
 
 
+def entries_of(session: TenantSession, deposits: Sequence[Deposit]) -> dict[UUID, list[DepositEntry]]:
+    """The ledgers of deposits, oldest entry first, by one statement."""
+    entries: dict[UUID, list[DepositEntry]] = {deposit.id: [] for deposit in deposits}
+    statement = select(DepositEntry).where(DepositEntry.deposit_id.in_(entries))
+    for entry in session.scalars(statement.order_by(DepositEntry.created_at, DepositEntry.id)):
+        entries[entry.deposit_id].append(entry)
+    return entries
+
+
 def release_deposit(
     session: TenantSession, deposit: Deposit, kind: str, amount: Money | None = None, note: str | None = None
 ) -> Deposit:
@@ -93,7 +103,7 @@ def release_deposit(
     invoices, or ``forfeited``. Raises InvalidError or ConflictError for more than is held."""
     if kind not in ENDS:
         raise InvalidError("invalid_deposit_move", f"a deposit is {', '.join(ENDS)}")
-    amount = amount or deposit.held
+    amount = deposit.held if amount is None else amount
     if amount.currency != deposit.currency:
         raise InvalidError("currency_mismatch", f"this deposit is in {deposit.currency}")
     if amount.amount_minor <= 0 or amount > deposit.held:

@@ -1,11 +1,11 @@
-"""Reminders, overdue invoices and late fees, each at its stored instant (PAY-8)."""
+"""Reminders, overdue invoices, late fees and the end of memberships, each at its stored instant (PAY-8)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from common.clock import local_date
 from common.db import Database, TenantSession
@@ -14,10 +14,11 @@ from common.messaging import outbox
 from contracts.invoicing import InvoiceOverdue, InvoiceReminderDue
 from invoicing.domain.dunning import late_fee, late_fees_owed, reminder_due
 from invoicing.messages.publishes import invoice_fields
-from invoicing.models import BillingSettings, Customer, Fee, Invoice
+from invoicing.models import BillingSettings, Customer, Fee, Invoice, Membership
 from invoicing.services.dunning_days import dunning_steps, invoice_values, next_dunning
 from invoicing.services.fees import store_fee
 from invoicing.services.invoices import find_invoice
+from invoicing.services.membership_changes import end_membership
 from invoicing.services.settings import billing_settings
 from invoicing.services.standing import refresh_standing
 from invoicing.services.wording import say
@@ -45,14 +46,16 @@ def _batch(database: Database, organization_id: UUID) -> int:
 
 
 def attend_to(session: TenantSession, invoice: Invoice, now: datetime) -> None:
-    """Remind, announce, charge: what a locked unpaid invoice has due by ``now``; then plan its next step."""
+    """Remind, announce, charge, end: what a locked unpaid invoice has due by ``now``; then plan its next step."""
     settings = billing_settings(session)
     customer = session.get_one(Customer, invoice.payer_id)
     # A refund without a credit note was somebody's decision: nobody is reminded of it.
     if invoice.state == "open" and invoice.payable_minor and invoice.payment_state != "refunded":
         _remind(session, settings, customer, invoice, now)
         _announce_overdue(session, invoice, now)
-        _charge_late_fees(session, settings, customer, invoice, now)
+        if customer.reminders:
+            _charge_late_fees(session, settings, customer, invoice, now)
+            _end_memberships(session, settings, customer, invoice, now)
     invoice.dunning_at = next_dunning(settings, customer, invoice_values(invoice), now)
     session.flush()
     refresh_standing(session, customer.id)
@@ -127,3 +130,18 @@ def _charge_late_fees(
         session.flush()
         store_fee(session, settings, customer, fee)
     invoice.late_fees = max(invoice.late_fees, owed)
+
+
+def _end_memberships(
+    session: TenantSession, settings: BillingSettings, customer: Customer, invoice: Invoice, now: datetime
+) -> None:
+    """What the customer pays for ends today, once for an invoice: who lets them stay is not overruled."""
+    after_days, today = settings.end_memberships_after_days, local_date(now, invoice.timezone)
+    if after_days is None or (today - invoice.due_date).days < after_days or invoice.memberships_ended:
+        return
+    invoice.memberships_ended = True
+    statement = select(Membership).where(
+        Membership.payer_id == customer.id, or_(Membership.end_date.is_(None), Membership.end_date > today)
+    )
+    for membership in session.scalars(statement.order_by(Membership.id).with_for_update()).all():
+        end_membership(session, membership, today, override=True, reason="arrears")

@@ -1,4 +1,4 @@
-"""When an unpaid invoice next needs attention: a reminder, being overdue, blocking bookings, a late fee (PAY-8)."""
+"""When an unpaid invoice next needs attention: a reminder, being overdue, blocks and ends, a late fee (PAY-8)."""
 
 from __future__ import annotations
 
@@ -65,16 +65,22 @@ def dunning_steps(
     settings: BillingSettings, due: date, zone: str, *, reminders: bool, collect: bool
 ) -> Iterator[tuple[datetime, str, int]]:
     """(instant, kind, day) of every step: ``reminder`` (not up to the due date when it is charged automatically),
-    ``overdue``, ``block`` and ``late_fee`` with its number of days past due."""
+    ``overdue``, ``block``, ``end`` (of memberships) and ``late_fee`` with its number of days past due.
+
+    For a customer without ``reminders`` an invoice is overdue, and nothing else comes of it (PAY-8).
+    """
     hour = min(settings.charge_hour + HOURS_AFTER_CHARGE, 23)
     if reminders:
         for offset in sorted(set(settings.reminders)):
             if offset > 0 or not collect:
                 yield at_local_hour(due + timedelta(days=offset), hour, zone), "reminder", offset
     yield start_of_day(due + timedelta(days=1), zone), "overdue", 1
-    if settings.block_bookings_after_days is not None:
-        days = settings.block_bookings_after_days
-        yield start_of_day(due + timedelta(days=days), zone), "block", days
+    if not reminders:
+        return
+    after = {"block": settings.block_bookings_after_days, "end": settings.end_memberships_after_days}
+    for kind, days in after.items():
+        if days is not None:
+            yield start_of_day(due + timedelta(days=days), zone), kind, days
     policy = settings.late_fee_policy
     if policy is not None:
         for day in _late_fee_days(policy):

@@ -18,9 +18,11 @@ from invoicing.domain.document_states import check_not_locked
 from invoicing.models import BillingSettings, Customer, Fee
 from invoicing.services.customers import known_location, lock_customer, resolve_payer, zone_of
 from invoicing.services.memberships import check_currency, find_plan
+from invoicing.services.plan_purchases import follow_fee, open_purchase
 from invoicing.services.promo_codes import redeem
 from invoicing.services.scheduling import schedule_fee
 from invoicing.services.settings import billing_settings
+from invoicing.services.taxes import spell_taxes
 
 
 def create_fee(
@@ -34,17 +36,20 @@ def create_fee(
     price: Money | None = None,
     dated: date | None = None,
     promo_code: str | None = None,
+    give_when_paid: bool = False,
     **values: Any,
 ) -> Fee:
     """Charge a customer for something once: a one-off plan, or a ``name`` and ``price`` per unit.
 
-    ``dated`` is today at the location unless given. Raises InvalidError, or ConflictError when the date is locked.
+    ``dated`` is today at the location unless given. ``give_when_paid``: the plan's passes and credits wait for the
+    payment. Raises InvalidError, or ConflictError when the date is locked.
     """
     check_currency(session, price)
     known_location(session, location_id)
     payer = resolve_payer(session, member_id, company_id, is_personal=bool(values.get("is_personal")))
     settings = billing_settings(session)
-    terms = _terms(session, plan_id, name, price) | {k: v for k, v in values.items() if v is not None}
+    given = {k: v for k, v in values.items() if v is not None}
+    terms = _terms(session, plan_id, name, price) | spell_taxes(given)
     location_id = location_id or payer.customer.location_id
     today = local_date(session.now(), zone_of(session, location_id))
     fee = Fee(
@@ -66,6 +71,8 @@ def create_fee(
     if promo_code is not None:
         _use_promo_code(session, fee, promo_code)
     store_fee(session, settings, payer.customer, fee)
+    if plan_id is not None:
+        open_purchase(session, fee, when_paid=give_when_paid)
     return fee
 
 
@@ -95,7 +102,7 @@ def _terms(session: TenantSession, plan_id: UUID | None, name: str | None, price
 
 
 def _use_promo_code(session: TenantSession, fee: Fee, text: str) -> None:
-    code = redeem(session, text, fee.payer_id, fee.id, plan_id=fee.plan_id)
+    code = redeem(session, text, fee.payer_id, fee.id, plan_id=fee.plan_id, location_id=fee.location_id)
     fee.promo_code_id = code.id
     if code.percent is not None:
         fee.discount_percent = 100 - (100 - (fee.discount_percent or Decimal(0))) * (100 - code.percent) / 100
@@ -133,11 +140,12 @@ def change_fee(session: TenantSession, fee: Fee, **values: Any) -> Fee:
     if "location_id" in values:
         known_location(session, values["location_id"])
     check_not_locked(fee.dated, settings.lock_date)
-    for name, value in values.items():
+    for name, value in spell_taxes(values).items():
         setattr(fee, name, value)
     check_not_locked(fee.dated, settings.lock_date)
     fee.touch()
     store_fee(session, settings, session.get_one(Customer, fee.payer_id), fee)
+    follow_fee(session, fee)
     return fee
 
 
@@ -149,6 +157,7 @@ def drop_fee(session: TenantSession, fee: Fee, status: str = "removed", reason: 
     fee.status, fee.reason = status, reason
     fee.touch()
     store_fee(session, settings, session.get_one(Customer, fee.payer_id), fee)
+    follow_fee(session, fee)
     return fee
 
 

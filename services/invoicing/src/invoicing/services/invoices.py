@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import aliased
 
 from common.clock import local_date
 from common.db import TenantSession
@@ -20,6 +21,7 @@ from invoicing.models import AccountCredit, CreditAllocation, Customer, Fee, Inv
 from invoicing.services.customers import lock_customer
 from invoicing.services.deposits import hold_deposits
 from invoicing.services.dunning_days import invoice_values, next_dunning
+from invoicing.services.plan_purchases import give_what_was_paid
 from invoicing.services.scheduling import schedule_fee, schedule_membership
 from invoicing.services.settings import billing_settings
 
@@ -48,7 +50,7 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) 
     """
     if invoice.state == "paid" and was != "paid":
         invoice.paid_at = session.now()
-        hold_deposits(session, invoice)
+        give_for_payment(session, invoice)
     elif invoice.state != "paid":
         invoice.paid_at = None
     plan_dunning(session, invoice)
@@ -65,6 +67,12 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) 
     refresh_standing(session, invoice.payer_id)
 
 
+def give_for_payment(session: TenantSession, invoice: Invoice) -> None:
+    """What a settled invoice leads to: its deposits are held, the plans bought with it give what they give."""
+    hold_deposits(session, invoice)
+    give_what_was_paid(session, [line.fee_id for line in invoice.lines if line.fee_id and line.plan_id])
+
+
 def plan_dunning(session: TenantSession, invoice: Invoice) -> None:
     """Set when a changed invoice next needs attention."""
     customer = session.get_one(Customer, invoice.payer_id)
@@ -78,6 +86,7 @@ def void_invoice(session: TenantSession, invoice: Invoice, reason: str | None = 
     """
     settings = billing_settings(session)
     check_not_locked(invoice.issue_date, settings.lock_date)
+    check_newest(session, invoice)
     _give_back_account_credit(session, invoice)
     check_voidable(invoice.state, invoice.balance, Money(invoice.processing_minor, invoice.currency))  # type: ignore[arg-type]
     invoice.state, invoice.voided_at, invoice.void_reason = "void", session.now(), reason
@@ -108,6 +117,29 @@ def _give_back_account_credit(session: TenantSession, invoice: Invoice) -> None:
         session.delete(allocation)
 
 
+def check_newest(session: TenantSession, invoice: Invoice) -> None:
+    """Raise ConflictError when an invoice bills a membership period that others follow on: without it there would be
+    a hole between them that no run fills (BIL-2)."""
+    later, line = aliased(InvoiceLine), InvoiceLine
+    after = and_(later.kind == "membership", later.period_start > line.period_start)
+    of_pause = and_(later.kind == "pause", later.fee_id.in_(select(Fee.id).where(Fee.source_id == line.id)))
+    statement = (
+        select(Invoice.number)
+        .join(later, later.invoice_id == Invoice.id)
+        .join(line, or_(and_(later.membership_id == line.membership_id, after), of_pause))
+        .where(line.invoice_id == invoice.id, line.kind == "membership", line.released.is_(False))
+        .where(later.released.is_(False), later.invoice_id != invoice.id)
+        .order_by(later.period_start.desc().nulls_last(), Invoice.number)
+    )
+    newest = session.execute(statement.limit(1)).first()
+    if newest is not None:
+        raise ConflictError(
+            "not_the_newest_invoice",
+            f"{newest.number or 'a draft'} bills the same membership for later days: void that first, or credit "
+            "this one",
+        )
+
+
 def release_sources(session: TenantSession, invoice: Invoice) -> None:
     """Make what an invoice billed billable again, not dated before today (a void, a dropped draft)."""
     today = today_of(session, invoice)
@@ -119,6 +151,7 @@ def release_sources(session: TenantSession, invoice: Invoice) -> None:
     for fee in session.scalars(select(Fee).where(Fee.invoice_id == invoice.id, Fee.status == "invoiced")).all():
         fee.status, fee.invoice_id, fee.created_on = "unbilled", None, today
         schedule_fee(session, settings, customer, fee)
+    _drop_pause_fees(session, invoice)
     for membership_id in {line.membership_id for line in invoice.lines if line.membership_id}:
         membership = session.get_one(Membership, membership_id, populate_existing=True, with_for_update=True)
         membership.billed_until = _billed_until(session, membership_id, membership.billed_until)
@@ -126,9 +159,17 @@ def release_sources(session: TenantSession, invoice: Invoice) -> None:
         schedule_membership(session, settings, membership)
 
 
+def _drop_pause_fees(session: TenantSession, invoice: Invoice) -> None:
+    """Fees for days after a pause go with their line: the run bills its period anew, with these days."""
+    mine = [line.id for line in invoice.lines if line.membership_id]
+    fees = select(Fee).where(Fee.source == "pause", Fee.source_id.in_(mine), Fee.status == "unbilled")
+    for fee in session.scalars(fees).all() if mine else ():
+        fee.status, fee.issue_on, fee.run_at = "removed", None, None
+        fee.touch()
+
+
 def _billed_until(session: TenantSession, membership_id: UUID, until: date | None) -> date | None:
-    """Up to where the lines that are left bill without a gap; what lies behind a released one is billed already and
-    kept by its unique lines, so only the newest invoice of a membership should be voided."""
+    """Up to where the lines that are left bill; only the newest invoice of a membership is ever taken away."""
     last = session.scalars(
         select(InvoiceLine)
         .where(InvoiceLine.membership_id == membership_id, InvoiceLine.released.is_(False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,8 +29,9 @@ from invoicing.services.billing.selecting import load_unbilled
 from invoicing.services.billing.specs import InvoiceSpec, LineSpec
 from invoicing.services.credit_notes import stored_taxes
 from invoicing.services.customers import known_location
-from invoicing.services.invoices import find_invoice, release_sources
+from invoicing.services.invoices import check_newest, find_invoice, release_sources
 from invoicing.services.memberships import check_currency, draft_membership
+from invoicing.services.taxes import named_taxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class ManualLine:
     discount_percent: Decimal = Decimal(0)
     tax_percent: Decimal | None = None
     tax_category: str | None = None
+    taxes: Sequence[Mapping[str, Any]] | None = None
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
 
@@ -118,7 +120,9 @@ def _line(
     session: TenantSession, context: BillingContext, customer: Customer, line: ManualLine, location_id: UUID | None
 ) -> LineSpec:
     check_currency(session, line.unit_price)
-    if line.tax_percent is None and line.tax_category is None:
+    if line.taxes:
+        taxes = named_taxes(line.taxes)
+    elif line.tax_percent is None and line.tax_category is None:
         taxes = context.taxes(customer, line, location_id)
     else:
         taxes = (tax_of(line.tax_percent or Decimal(0), line.tax_category),)
@@ -213,6 +217,7 @@ def issue_draft(session: TenantSession, invoice: Invoice) -> Invoice:
 def drop_draft(session: TenantSession, invoice: Invoice) -> None:
     """Delete a locked draft; what it would have billed is billable again. Raises ConflictError once issued."""
     _check_draft(invoice)
+    check_newest(session, invoice)
     release_sources(session, invoice)
     session.flush()
     _remove_rows(session, invoice)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, InvalidError
 from common.ids import new_id
 from common.money import Money
 from invoicing.domain.membership_lines import BillableLine
-from invoicing.domain.periods import Period
 from invoicing.domain.plan_changes import ChangeTiming, PlanChange, change_day, default_timing, plan_change
-from invoicing.domain.proration import BilledPeriod, Commitment, Settlement, earliest_end, settle
-from invoicing.models import BillingSettings, CreditNote, Customer, InvoiceLine, Membership
-from invoicing.services.credit_notes import create_credit_note
-from invoicing.services.invoices import find_invoice
+from invoicing.domain.proration import Commitment, Settlement, earliest_end
+from invoicing.models import BillingSettings, CreditNote, Customer, Membership
 from invoicing.services.memberships import (
     announce_membership,
     draft_membership,
@@ -30,6 +24,7 @@ from invoicing.services.memberships import (
 )
 from invoicing.services.scheduling import membership_terms, schedule_membership
 from invoicing.services.settings import billing_settings
+from invoicing.services.settlements import billed_lines, left_out, settle_membership
 
 ONE_DAY = timedelta(days=1)
 
@@ -74,7 +69,7 @@ def end_membership(
     if end_date is not None:
         end_date = max(end_date, membership.start_date - ONE_DAY)
     membership.end_date, membership.end_reason = end_date, reason
-    notes = _settle(session, membership, "membership ended")
+    notes = settle_membership(session, membership, "membership ended")
     if end_date is not None and membership.prorate and membership.billed_until is not None:
         membership.billed_until = min(membership.billed_until, end_date + ONE_DAY)
     return _stored(session, membership, notes)
@@ -93,16 +88,15 @@ def pause_membership(session: TenantSession, membership: Membership, first: date
         raise InvalidError("invalid_pause", "the membership does not run then")
     pause = {"from": first.isoformat(), "to": last.isoformat() if last else None}
     membership.pauses = [*membership.pauses, pause]
-    return _stored(session, membership, _settle(session, membership, "membership paused"))
+    return _stored(session, membership, settle_membership(session, membership, "membership paused"))
 
 
 def resume_membership(session: TenantSession, membership: Membership, day: date) -> Changed:
     """End the pauses of a locked membership so that ``day`` is charged again.
 
-    Raises ConflictError for a day that was billed already with the pause taken off.
+    Days that were billed with the pause taken off are charged by a fee on the next run (PRO-6). Raises ConflictError
+    for days whose whole period was left out while later ones are billed: no line can bill them any more.
     """
-    if membership.billed_until is not None and day < membership.billed_until:
-        raise ConflictError("pause_billed", f"it can be resumed from {membership.billed_until.isoformat()} on")
     kept = []
     for pause in membership.pauses:
         if date.fromisoformat(pause["from"]) >= day:
@@ -111,74 +105,27 @@ def resume_membership(session: TenantSession, membership: Membership, day: date)
         kept.append({**pause, "to": (day - ONE_DAY).isoformat()} if open_end else pause)
     if kept == membership.pauses:
         raise ConflictError("not_paused", "there is no pause on or after that day")
+    _check_not_left_out(session, membership, day)
     membership.pauses = kept
-    return _stored(session, membership, [])
+    return _stored(session, membership, settle_membership(session, membership, "membership resumed"))
+
+
+def _check_not_left_out(session: TenantSession, membership: Membership, day: date) -> None:
+    gap = left_out(billed_lines(session, membership), membership, day)
+    if gap is not None:
+        last = gap.end - ONE_DAY
+        raise ConflictError(
+            "pause_left_out",
+            f"{day.isoformat()} to {last.isoformat()} were left out for the pause, and later days are billed: resume "
+            f"from {gap.end.isoformat()} on, and charge the days before as a fee",
+            extra={"resume_from": gap.end.isoformat()},
+        )
 
 
 def _stored(session: TenantSession, membership: Membership, notes: list[CreditNote]) -> Changed:
     membership.earliest_issue = max(membership.earliest_issue, today_of(session, membership))
     store_change(session, billing_settings(session), membership)
     return Changed(membership, notes)
-
-
-def _billed_lines(session: TenantSession, membership: Membership) -> list[InvoiceLine]:
-    statement = select(InvoiceLine).where(
-        InvoiceLine.membership_id == membership.id,
-        InvoiceLine.kind == "membership",
-        InvoiceLine.released.is_(False),
-    )
-    return list(session.scalars(statement.order_by(InvoiceLine.period_start).execution_options(populate_existing=True)))
-
-
-def _billed(line: InvoiceLine) -> BilledPeriod:
-    credited = line.credited_net_minor + (sum(line.credited_taxes) if line.prices_include_tax else 0)
-    if line.period_start is None or line.period_end is None or line.full_days is None or line.charged_days is None:
-        raise ValueError(f"membership line {line.id} has no period")
-    return BilledPeriod(
-        Period(line.period_start, line.period_end),
-        line.full_days,
-        line.charged_days,
-        line.unit_price,
-        line.quantity,
-        line.discount_percent,
-        Money(line.amount_minor - line.discount_minor, line.currency),
-        Money(credited, line.currency),
-        line.id,
-    )
-
-
-def _settle(session: TenantSession, membership: Membership, reason: str) -> list[CreditNote]:
-    """Credit what billed lines charge beyond the days used now (the caller has set end and pauses)."""
-    if not membership.prorate:
-        return []
-    lines = {line.id: line for line in _billed_lines(session, membership)}
-    settlements = settle(
-        [_billed(line) for line in lines.values()], end_date=membership.end_date, pauses=membership.pause_list
-    )
-    wanted: dict[UUID, list[Settlement]] = {}
-    for each in settlements:
-        line = lines[_line_id(each)]
-        if each.used_days > (line.charged_days or 0):
-            continue  # more days than were charged: billed_until has moved back, the next run bills them
-        line.charged_days = each.used_days
-        line.released = each.used_days == 0
-        if each.difference:
-            wanted.setdefault(line.invoice_id, []).append(each)
-    session.flush()
-    return [_credit(session, invoice_id, group, reason) for invoice_id, group in wanted.items()]
-
-
-def _line_id(settlement: Settlement) -> UUID:
-    if settlement.billed.line_id is None:
-        raise ValueError("a settlement without its line")
-    return settlement.billed.line_id
-
-
-def _credit(session: TenantSession, invoice_id: UUID, settlements: Sequence[Settlement], reason: str) -> CreditNote:
-    invoice = find_invoice(session, invoice_id, lock=True)
-    amounts = {_line_id(each): -each.difference for each in settlements}
-    explains = {_line_id(each): each.explain for each in settlements}
-    return create_credit_note(session, invoice, amounts, reason=reason, explains=explains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +174,7 @@ def change_plan(
     terms = replace(membership_terms(new, settings.generate_days_before), earliest_issue=max(today, day))
     change = plan_change(
         day,
-        billed=[_billed(line) for line in _billed_lines(session, membership)],
+        billed=[each.period for each in billed_lines(session, membership)],
         old_prorates=membership.prorate,
         new=terms,
         as_of=today,

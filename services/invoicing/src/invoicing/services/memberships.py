@@ -61,7 +61,14 @@ def create_membership(
     session.add(membership)
     session.flush()
     if promo_code is not None:
-        code = redeem(session, promo_code, payer.customer.id, membership.id, plan_id=plan_id)
+        code = redeem(
+            session,
+            promo_code,
+            payer.customer.id,
+            membership.id,
+            plan_id=plan_id,
+            location_id=membership.location_id,
+        )
         membership.discount_percent = _discounted(membership.discount_percent, code.percent)
         membership.promo_code_id = code.id
     schedule_membership(session, settings, membership)
@@ -187,6 +194,14 @@ def find_plan(session: TenantSession, plan_id: UUID) -> Plan:
         raise InvalidError("plan_not_found", "there is no such plan", errors=[FieldError("/plan_id", "No such plan.")])
     if plan.archived:
         raise InvalidError("plan_archived", "this plan is no longer sold")
+    return plan
+
+
+def find_plan_for_members(session: TenantSession, plan_id: UUID) -> Plan:
+    """A plan that members may buy. Raises InvalidError; one that is sold by staff only does not exist for them."""
+    plan = find_plan(session, plan_id)
+    if plan.visibility == "private":
+        raise InvalidError("plan_not_found", "there is no such plan", errors=[FieldError("/plan_id", "No such plan.")])
     return plan
 
 

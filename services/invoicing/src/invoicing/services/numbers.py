@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
 from common.ids import new_id
-from invoicing.domain.hashing import GENESIS, canonical_bytes, chain_hash
+from invoicing.domain.hashing import GENESIS, chain_hash
 from invoicing.domain.numbering import NumberTemplate
 from invoicing.models import ChainedDocument, ChainHead, NumberSeries
 from invoicing.services.billing.bulk import insert_rows
@@ -22,27 +24,22 @@ def take_numbers(
     session: TenantSession, kind: str, template: NumberTemplate, wanted: Sequence[tuple[date, str | None]]
 ) -> list[str]:
     """The next numbers of the series, one for each (issue date, location code), in this order and without gaps."""
-    counts: dict[str, int] = {}
-    places = []
-    for issue_date, code in wanted:
-        key = template.series_key(issue_date, code)
-        counts[key] = counts.get(key, 0) + 1
-        places.append((key, counts[key]))
+    keys = {place: template.series_key(*place) for place in set(wanted)}
+    counts = Counter(keys[place] for place in wanted)
     # In the order of the keys, so that two transactions never wait for each other.
-    before = {key: _take(session, kind, key, counts[key]) - counts[key] for key in sorted(counts)}
-    return [
-        template.render(before[key] + place, issue_date, code)
-        for (key, place), (issue_date, code) in zip(places, wanted, strict=True)
-    ]
+    last = {key: _take(session, kind, key, counts[key]) for key in sorted(counts)}
+    numbers = {key: count(last[key] - counts[key] + 1) for key in counts}
+    render = {place: template.renderer(*place) for place in keys}
+    return [render[place](next(numbers[keys[place]])) for place in wanted]
 
 
-def _take(session: TenantSession, kind: str, series_key: str, count: int) -> int:
+def _take(session: TenantSession, kind: str, series_key: str, wanted: int) -> int:
     statement = insert(NumberSeries).values(
         id=new_id(),
         organization_id=session.organization_id,
         kind=kind,
         series_key=series_key,
-        last_number=count,
+        last_number=wanted,
     )
     statement = statement.on_conflict_do_update(
         index_elements=["organization_id", "kind", "series_key"],
@@ -52,22 +49,20 @@ def _take(session: TenantSession, kind: str, series_key: str, count: int) -> int
     return last
 
 
-def chain_documents(session: TenantSession, kind: str, documents: Sequence[tuple[UUID, dict[str, object]]]) -> None:
-    """Append issued documents (id, content) to the organisation's chain, in this order."""
+def chain_documents(session: TenantSession, kind: str, documents: Sequence[tuple[UUID, bytes]]) -> None:
+    """Append issued documents (id, canonical bytes) to the organisation's chain, in this order."""
     position, previous = _lock_head(session)
     rows: list[dict[str, Any]] = []
-    for document_id, content in documents:
-        canonical = canonical_bytes(content)
+    for document_id, canonical in documents:
         digest = chain_hash(previous, canonical)
         position += 1
         rows.append(
             {
-                "id": new_id(),
+                "id": document_id,
                 "organization_id": session.organization_id,
                 "position": position,
                 "kind": kind,
-                "document_id": document_id,
-                "canonical": "\\x" + canonical.hex(),
+                "canonical": canonical,
                 "previous_hash": previous,
                 "hash": digest,
             }

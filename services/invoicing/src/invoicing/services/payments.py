@@ -14,7 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.clock import local_date
 from common.db import TenantSession
+from common.ids import new_id
+from common.messaging import outbox
 from common.money import Money
+from contracts.invoicing import RefundRequested
 from contracts.payments import PaymentRefunded, PaymentState
 from invoicing.domain.allocation import Balance
 from invoicing.domain.document_states import payment_state, state_after
@@ -116,7 +119,10 @@ def _apply(session: TenantSession, invoice: Invoice, payments: list[PaymentCopy]
     total = invoice.total_minor if invoice.state != "void" else 0
     credited = min(_credited(session, invoice.id), invoice.total_minor)
     paid = min(max(arrived, 0), max(total - credited, 0))
-    _keep_overpayment(session, invoice, max(arrived, 0) - paid)
+    if invoice.state == "void" and invoice.collect_now:
+        _ask_back(session, invoice, sum(p.amount_minor for p in payments if p.state in ARRIVED))
+    else:
+        _keep_overpayment(session, invoice, max(arrived, 0) - paid)
     invoice.paid_minor, invoice.credited_minor = paid, credited
     invoice.payable_minor = invoice.total_minor - paid - credited
     invoice.processing_minor, invoice.refunded_minor = processing, refunded
@@ -141,13 +147,42 @@ def _credited(session: TenantSession, invoice_id: UUID) -> int:
     return int(session.scalar(allocated) or 0) + int(session.scalar(given_back) or 0)
 
 
-def _keep_overpayment(session: TenantSession, invoice: Invoice, over_minor: int) -> None:
-    """What was paid beyond the invoice is account credit; what of it was used stays used (PAY-4)."""
-    credit = session.scalars(
+def _ask_back(session: TenantSession, invoice: Invoice, arrived_minor: int) -> None:
+    """Money for a void invoice that was to be paid at once belongs to whoever paid too late: payments returns it.
+
+    The row of the ledger remembers, with nothing left in it, how much was asked for so far.
+    """
+    asked = _credit_of(session, invoice, "to_refund")
+    if asked is None:
+        asked = account_credit(session, invoice, "to_refund", invoice.id, 0)
+        asked.id = new_id()
+        session.add(asked)
+    if arrived_minor <= asked.amount_minor:
+        return
+    asked.amount_minor = arrived_minor
+    invoice.touch()
+    session.flush()
+    message = RefundRequested(
+        request_id=asked.id,
+        invoice_id=invoice.id,
+        amount=Money(arrived_minor, invoice.currency),
+        reason="paid after the checkout had expired",
+        version=invoice.version,
+    )
+    outbox.add(session, message, aggregate_id=invoice.id, aggregate_version=invoice.version)
+
+
+def _credit_of(session: TenantSession, invoice: Invoice, source: str) -> AccountCredit | None:
+    return session.scalars(
         select(AccountCredit)
-        .where(AccountCredit.source == "overpayment", AccountCredit.source_id == invoice.id)
+        .where(AccountCredit.source == source, AccountCredit.source_id == invoice.id)
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def _keep_overpayment(session: TenantSession, invoice: Invoice, over_minor: int) -> None:
+    """What was paid beyond the invoice is account credit; what of it was used stays used (PAY-4)."""
+    credit = _credit_of(session, invoice, "overpayment")
     if credit is None:
         if over_minor:
             session.add(

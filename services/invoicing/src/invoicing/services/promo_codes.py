@@ -1,4 +1,7 @@
-"""Promo codes: found by their text in any case, redeemed under a lock (GH-3)."""
+"""Promo codes on plans and passes: found by their text in any case, redeemed under a lock (GH-3).
+
+Codes on bookings are counted by booking (docs/decisions/0009).
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,27 @@ from sqlalchemy import func, select
 from common.clock import local_date
 from common.db import TenantSession
 from common.errors import ConflictError, InvalidError
-from invoicing.models import PromoCode, PromoRedemption
+from invoicing.models import Plan, PromoCode, PromoRedemption
 
 
 def redeem(
-    session: TenantSession, code: str, payer_id: UUID, used_for_id: UUID, *, plan_id: UUID | None = None
+    session: TenantSession,
+    code: str,
+    payer_id: UUID,
+    used_for_id: UUID,
+    *,
+    plan_id: UUID | None = None,
+    location_id: UUID | None = None,
 ) -> PromoCode:
-    """Use a promo code once for something. Raises InvalidError for one unknown or unfit, ConflictError when used up."""
+    """Use a promo code once for a plan, or for something named by staff, at a location.
+
+    Raises InvalidError for one unknown or unfit, ConflictError when used up.
+    """
     statement = select(PromoCode).where(PromoCode.code == code.strip().upper(), PromoCode.archived.is_(False))
     promo = session.scalars(statement.with_for_update()).first()
     if promo is None:
         raise InvalidError("promo_code_unknown", "there is no such promo code")
-    _check_fit(session, promo, plan_id)
+    _check_fit(session, promo, plan_id, location_id)
     _check_uses(session, promo, payer_id)
     session.add(
         PromoRedemption(promo_code_id=promo.id, payer_id=payer_id, used_for_id=used_for_id, created_at=session.now())
@@ -29,19 +41,25 @@ def redeem(
     return promo
 
 
-def _check_fit(session: TenantSession, promo: PromoCode, plan_id: UUID | None) -> None:
+def _check_fit(session: TenantSession, promo: PromoCode, plan_id: UUID | None, location_id: UUID | None) -> None:
     today = local_date(session.now(), session.organization.timezone)
     if promo.valid_from is not None and today < promo.valid_from:
         raise InvalidError("promo_code_not_yet_valid", "this promo code is not valid yet")
     if promo.valid_until is not None and today > promo.valid_until:
         raise InvalidError("promo_code_expired", "this promo code is no longer valid")
-    plans = promo.scope.get("plan_ids")
-    if plans and (plan_id is None or not _names(plans, plan_id)):
+    kinds = promo.scope.get("kinds")
+    if kinds and not _kinds_of(session, plan_id) & set(kinds):
         raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
+    for name, thing_id in (("plan_ids", plan_id), ("location_ids", location_id)):
+        listed = promo.scope.get(name)
+        if listed and str(thing_id) not in listed:
+            raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
 
 
-def _names(plans: list[str], plan_id: UUID) -> bool:
-    return any(str(plan).endswith(plan_id.hex) or str(plan) == str(plan_id) for plan in plans)
+def _kinds_of(session: TenantSession, plan_id: UUID | None) -> set[str]:
+    """What a purchase is to a code: a one-off plan with day passes is a plan and a pass, all else is a plan."""
+    plan = session.get(Plan, plan_id) if plan_id else None
+    return {"plan", "pass"} if plan is not None and plan.kind == "one_off" and plan.passes else {"plan"}
 
 
 def _check_uses(session: TenantSession, promo: PromoCode, payer_id: UUID) -> None:

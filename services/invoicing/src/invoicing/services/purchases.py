@@ -33,6 +33,7 @@ class Item:
     quantity: Decimal = Decimal(1)
     start_date: date | None = None
     tax_percent: Decimal | None = None
+    taxes: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ def _fee(
         price=item.price,
         quantity=item.quantity,
         tax_percent=item.tax_percent,
+        taxes=item.taxes,
         promo_code=promo_code,
         checkout_id=checkout_id,
         bill_in_advance=in_advance,
+        give_when_paid=in_advance,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from common.db import TenantSession
 from common.money import Money, round_half_up
 from invoicing.domain.plan_changes import yearly_amount
+from invoicing.domain.totals import LineInput, line_minor
 from invoicing.models import (
     CreditNote,
     CreditNoteLine,
@@ -175,11 +176,19 @@ def unbilled_items(session: TenantSession) -> list[dict[str, Any]]:
             "customer": names.get(fee.payer_id, ""),
             "name": fee.name,
             "source": fee.source,
-            "amount": Money(round_half_up(fee.price_minor * fee.quantity), fee.currency),
+            "amount": _amount(fee),
             "next_invoice_on": fee.issue_on,
         }
         for fee in fees
     ]
+
+
+def _amount(fee: Fee) -> Money:
+    """What a fee will cost after its own discounts, in its price mode."""
+    fixed = None if fee.amount_minor is None else Money(fee.amount_minor, fee.currency)
+    off = Money(fee.discount_minor, fee.currency) if fee.discount_minor else None
+    line = LineInput(fee.price, fee.quantity, fee.discount_percent, off, amount=fixed)
+    return Money(line_minor(line, fee.currency), fee.currency)
 
 
 def deposits_held(session: TenantSession) -> list[dict[str, Any]]:

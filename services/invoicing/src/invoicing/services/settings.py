@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.clock import local_date
@@ -16,9 +17,14 @@ from common.messaging import outbox
 from common.money import Money
 from invoicing.domain.numbering import parse_template
 from invoicing.messages.publishes import billing_settings_changed
-from invoicing.models import BillingSettings
+from invoicing.models import BillingSettings, Invoice
+from invoicing.services.taxes import spell_taxes, stored_overrides
 
 _RESCHEDULING = {"generate_days_before", "period_start"}
+_DUNNING = {
+    "reminders", "block_bookings_after_days", "end_memberships_after_days", "charge_hour", "late_fee_percent",
+    "late_fee_minor", "late_fee_grace_days", "late_fee_repeat_days",
+}  # fmt: skip
 _TEMPLATES = ("number_template", "credit_note_number_template")
 
 
@@ -57,6 +63,12 @@ def change_settings(session: TenantSession, settings: BillingSettings, **values:
             raise InvalidError("currency_mismatch", f"amounts are in {session.organization.currency}")
         values["late_fee_minor"] = late_fee.amount_minor
     _check(session, values)
+    values = spell_taxes(values)
+    if values.get("tax_percent", settings.tax_percent) is None:
+        # "No parallel taxes" without the one tax instead: the rate stays what their sum was.
+        values["tax_percent"] = settings.tax_percent
+    if "tax_overrides" in values:
+        values["tax_overrides"] = stored_overrides(session, values["tax_overrides"])
     for name, value in values.items():
         setattr(settings, name, value)
     settings.touch()
@@ -65,6 +77,8 @@ def change_settings(session: TenantSession, settings: BillingSettings, **values:
         from invoicing.services.scheduling import reschedule_everything
 
         reschedule_everything(session, settings)
+    if _DUNNING & values.keys():
+        attend_to_open_invoices(session)
     outbox.add(
         session,
         billing_settings_changed(settings),
@@ -73,6 +87,14 @@ def change_settings(session: TenantSession, settings: BillingSettings, **values:
     )
     wake_scheduler(session)
     return settings
+
+
+def attend_to_open_invoices(session: TenantSession, payer_id: UUID | None = None) -> None:
+    """Have the dunning of all unpaid invoices, or of one customer's, looked at anew now: its rules have changed."""
+    statement = update(Invoice).where(Invoice.state == "open", Invoice.payable_minor > 0)
+    if payer_id is not None:
+        statement = statement.where(Invoice.payer_id == payer_id)
+    session.execute(statement.values(dunning_at=session.now()).execution_options(synchronize_session=False))
 
 
 def _check(session: TenantSession, values: dict[str, Any]) -> None:

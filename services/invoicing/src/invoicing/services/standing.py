@@ -23,7 +23,7 @@ def refresh_standing(session: TenantSession, customer_id: UUID) -> None:
     overdue_since = _overdue_since(session, customer_id)
     today = local_date(session.now(), session.organization.timezone)
     after_days = billing_settings(session).block_bookings_after_days
-    blocked = blocks_bookings(overdue_since, today, after_days)
+    blocked = customer.reminders and blocks_bookings(overdue_since, today, after_days)
     if (customer.overdue_since, customer.bookings_blocked) == (overdue_since, blocked):
         return
     customer.overdue_since, customer.bookings_blocked = overdue_since, blocked

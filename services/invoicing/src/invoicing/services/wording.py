@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _WORDS = {
     "en": {
         "setup_fee": "{name}: setup fee",
         "deposit": "{name}: refundable deposit",
         "cancellation": "Cancellation: {name}",
         "late_fee": "Late fee for invoice {name}",
-        "unused": "Unused: {name}",
+        "resumed": "{name}: pause ended early",
     },
     "de": {
         "setup_fee": "{name}: Einrichtungsgebühr",
         "deposit": "{name}: Kaution",
         "cancellation": "Storno: {name}",
         "late_fee": "Mahngebühr zu Rechnung {name}",
-        "unused": "Nicht genutzt: {name}",
+        "resumed": "{name}: Pause früher beendet",
     },
 }
 LANGUAGES = tuple(_WORDS)
 
 
+@lru_cache(maxsize=256)
 def document_language(language: str | None) -> str:
     """The language a document is written in: ``de-AT`` is de, an unknown one English."""
     short = (language or "en").replace("_", "-").split("-")[0].lower()

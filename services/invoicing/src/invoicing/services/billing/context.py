@@ -14,10 +14,13 @@ from sqlalchemy import select
 from common.clock import local_date
 from common.db import TenantSession
 from common.db.database import Organization
+from invoicing.domain.grouping import Grouping
 from invoicing.domain.numbering import NumberTemplate, parse_template
 from invoicing.domain.taxes import Tax, Taxes, pick_taxes, tax_of
 from invoicing.models import BillingSettings, Location
+from invoicing.services.billing.charges import Charges
 from invoicing.services.settings import billing_settings
+from invoicing.services.taxes import named_taxes, overriding_taxes
 
 DEPOSIT_TAXES: Taxes = (Tax("E", Decimal(0), reason="Refundable deposit"),)
 
@@ -30,6 +33,10 @@ class BillingContext:
     settings: BillingSettings
     locations: dict[UUID, Location]
     now: datetime
+    organization_taxes: Taxes | None
+    own_taxes: dict[UUID, Taxes]
+    charges: Charges
+    grouping: Grouping
 
     @property
     def currency(self) -> str:
@@ -59,13 +66,21 @@ class BillingContext:
     def taxes(self, customer: Any, item: Any, location_id: UUID | None) -> Taxes:
         """The taxes of an item by priority: customer, location, item, organisation (TAX-1)."""
         location = self.locations.get(location_id) if location_id else None
-        billing = customer.billing
+        own, billing = self.own_taxes, customer.billing
         return pick_taxes(
-            customer=one_tax(_decimal(billing.get("tax_percent")), billing.get("tax_category")),
-            location=one_tax(location.tax_percent) if location is not None else None,
-            item=one_tax(item.tax_percent, item.tax_category),
-            organization=one_tax(self.settings.tax_percent),
+            customer=own.get(customer.id) or one_tax(_decimal(billing.get("tax_percent")), billing.get("tax_category")),
+            location=None if location is None else own.get(location.id) or one_tax(location.tax_percent),
+            item=self._item_taxes(item),
+            organization=self.organization_taxes,
         )
+
+    def _item_taxes(self, item: Any) -> Taxes | None:
+        """A fee's own parallel taxes, else those the settings give its plan, else its one tax."""
+        several = getattr(item, "taxes", None)
+        if several:
+            return named_taxes(several)
+        plan_id = getattr(item, "plan_id", None)
+        return (plan_id and self.own_taxes.get(plan_id)) or one_tax(item.tax_percent, item.tax_category)
 
     def includes_tax(self, item: Any) -> bool:
         """Whether an item's prices are gross: its own word, else the organisation's."""
@@ -93,4 +108,9 @@ def one_tax(percent: Decimal | None, category: str | None = None) -> Taxes | Non
 def load_context(session: TenantSession) -> BillingContext:
     """Read the organisation's context."""
     locations = {row.id: row for row in session.scalars(select(Location))}
-    return BillingContext(session.organization, billing_settings(session), locations, session.now())
+    settings = billing_settings(session)
+    taxes = named_taxes(settings.taxes) if settings.taxes else one_tax(settings.tax_percent)
+    charges, own_taxes = Charges(settings.generate_days_before), overriding_taxes(settings)
+    return BillingContext(
+        session.organization, settings, locations, session.now(), taxes, own_taxes, charges, settings.grouping
+    )

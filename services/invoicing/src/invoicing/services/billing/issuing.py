@@ -6,8 +6,8 @@ A constant number of statements, whatever the number of invoices. The customers 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,29 +17,31 @@ from common.clock import start_of_day
 from common.db import TenantSession
 from common.errors import InvalidError
 from common.ids import new_id
-from common.messaging import outbox
+from common.messaging import Message, outbox
 from common.money import Money
 from contracts.invoicing import InvoicePaid
 from invoicing.domain.allocation import OpenItem, allocate_oldest_first
 from invoicing.domain.document_states import check_not_locked
-from invoicing.domain.membership_lines import next_issue_date
 from invoicing.messages.publishes import again
-from invoicing.models import AccountCredit, CreditAllocation, Customer, Fee, Invoice, InvoiceLine, Membership
+from invoicing.models import AccountCredit, CreditAllocation, Fee, Invoice, InvoiceLine, Membership
 from invoicing.services.billing.bulk import insert_rows, one_of, update_rows
+from invoicing.services.billing.content import invoice_content
 from invoicing.services.billing.context import BillingContext
+from invoicing.services.billing.loading import MembershipRow, load, rows_of
 from invoicing.services.billing.rows import (
     Row,
-    invoice_content,
     invoice_issued,
     invoice_row,
     line_rows,
     seller_snapshot,
 )
 from invoicing.services.billing.specs import InvoiceSpec
+from invoicing.services.canonical import canonical_bytes
 from invoicing.services.dunning_days import DunningPlanner
+from invoicing.services.invoices import find_invoice, give_for_payment
 from invoicing.services.numbers import chain_documents, take_numbers
-from invoicing.services.scheduling import membership_terms
 
+_start_of_day = lru_cache(maxsize=1024)(start_of_day)
 # Tests put a function here that raises at a named step, to show that a kill at any of them loses nothing.
 fault_points: list[Callable[[str], None]] = []
 
@@ -76,6 +78,7 @@ def issue_invoices(
     settle_sources(session, context, specs, invoices)
     reach("sources settled")
     _announce(session, context, specs, invoices, lines)
+    _give_for_settled(session, specs, invoices)
     reach("announced")
     return invoices
 
@@ -101,7 +104,9 @@ def _store(
     invoices: Sequence[Row],
     lines: Sequence[list[Row]],
 ) -> None:
-    sellers = {spec.location_id: seller_snapshot(context, spec.location_id) for spec in specs}
+    sellers = {
+        place: canonical_bytes(seller_snapshot(context, place)) for place in {spec.location_id for spec in specs}
+    }
     planner = DunningPlanner(context.settings, context.now)
     for spec, invoice in zip(specs, invoices, strict=True):
         invoice["reminded"], invoice["dunning_at"] = planner.plan(spec.customer, invoice)
@@ -135,12 +140,13 @@ def settle_sources(
 
 def _settle_fees(session: TenantSession, specs: Iterable[InvoiceSpec], invoices: Iterable[Row]) -> None:
     rows = [
-        {"id": line.fee_id, "status": "invoiced", "invoice_id": invoice["id"], "issue_on": None, "run_at": None}
+        {"id": line.fee_id, "invoice_id": invoice["id"]}
         for spec, invoice in zip(specs, invoices, strict=True)
         for line in spec.lines
         if line.fee_id is not None
     ]
-    update_rows(session, Fee.__table__, rows)  # type: ignore[arg-type]
+    same = {"status": "invoiced", "issue_on": None, "run_at": None}
+    update_rows(session, Fee.__table__, rows, same)  # type: ignore[arg-type]
 
 
 def _settle_memberships(
@@ -149,13 +155,13 @@ def _settle_memberships(
     table: Any = Membership.__table__
     unknown = [membership_id for membership_id, row in known.items() if row is None]
     if unknown:
-        known |= {row.id: row for row in load_rows(session, select(table).where(one_of(table.c.id, unknown)))}
+        statement = rows_of(session, MembershipRow).where(one_of(table.c.id, unknown))
+        known |= {row.id: row for row in load(session, MembershipRow, statement)}
     rows = []
     for membership_id, until in billed.items():
         membership = known[membership_id]
-        terms = membership_terms(membership, context.settings.generate_days_before)
-        issue_on = next_issue_date(replace(terms, billed_until=until))
-        run_at = None if issue_on is None else start_of_day(issue_on, context.zone(membership.location_id))
+        issue_on = context.charges.next_issue(membership, until)
+        run_at = None if issue_on is None else _start_of_day(issue_on, context.zone(membership.location_id))
         rows.append({"id": membership_id, "billed_until": until, "issue_on": issue_on, "run_at": run_at})
     update_rows(session, table, rows)
 
@@ -167,33 +173,22 @@ def _announce(
     invoices: Sequence[Row],
     lines: Sequence[list[Row]],
 ) -> None:
+    messages: list[tuple[Message, UUID, int]] = []
     for spec, invoice, group in zip(specs, invoices, lines, strict=True):
         message = invoice_issued(invoice, group, spec.totals)
-        outbox.add(session, message, aggregate_id=invoice["id"], aggregate_version=1)
+        messages.append((message, invoice["id"], 1))
         if invoice["state"] == "paid":
-            paid = again(message, InvoicePaid, version=2, paid_at=context.now)
-            outbox.add(session, paid, aggregate_id=invoice["id"], aggregate_version=2)
+            messages.append((again(message, InvoicePaid, version=2, paid_at=context.now), invoice["id"], 2))
+    outbox.add_many(session, messages)
 
 
-class LoadedRow:
-    """A row read without the ORM, with the ORM class's properties that planning needs."""
-
-    __slots__ = ("__dict__",)
-
-    def __init__(self, names: Iterable[str], values: Iterable[Any]) -> None:
-        self.__dict__.update(zip(names, values, strict=True))
-
-    pause_list = Membership.pause_list
-    billing_email = Customer.billing_email
-    billing_name = Customer.billing_name
-    billing_language = Customer.billing_language
-
-
-def load_rows(session: TenantSession, statement: Any) -> list[Any]:
-    """Rows of a Core statement on one table; row-level security keeps to the organisation."""
-    result = session.connection().execute(statement)
-    names = list(result.keys())
-    return [LoadedRow(names, row) for row in result.all()]
+def _give_for_settled(session: TenantSession, specs: Sequence[InvoiceSpec], invoices: Sequence[Row]) -> None:
+    """What follows from a payment, for the few that account credit (or a price of 0) settled at their issue."""
+    for spec, invoice in zip(specs, invoices, strict=True):
+        if invoice["state"] == "paid" and any(
+            line.is_refundable or (line.fee_id and line.plan_id) for line in spec.lines
+        ):
+            give_for_payment(session, find_invoice(session, invoice["id"]))
 
 
 class _CreditUses:

@@ -11,11 +11,10 @@ from uuid import UUID
 from common.clock import local_date
 from common.money import Money
 from invoicing.domain.grouping import GroupKey, group_key
-from invoicing.domain.membership_lines import BillableLine, billable_lines
+from invoicing.domain.membership_lines import BillableLine
 from invoicing.domain.totals import LineInput
 from invoicing.services.billing.context import DEPOSIT_TAXES, BillingContext
 from invoicing.services.billing.specs import InvoiceSpec, LineSpec
-from invoicing.services.scheduling import membership_terms
 from invoicing.services.wording import say
 
 ONE_DAY = timedelta(days=1)
@@ -45,12 +44,13 @@ def plan_customer(
     Raises ConflictError when a date is locked and nothing can take its place, InvalidError for impossible terms.
     """
     invoices: dict[tuple[date, GroupKey], InvoiceSpec] = {}
+    payer, lock_date = (customer.kind, customer.id), context.settings.lock_date
 
     def gather(kind: Any, issue_date: date, line: LineSpec) -> None:
-        issue_date = cut_off.together_on or _after_lock(context, issue_date)
+        issue_date = cut_off.together_on or _after_lock(lock_date, issue_date)
         key = group_key(
-            context.settings.grouping,
-            (customer.kind, customer.id),
+            context.grouping,
+            payer,
             kind,
             context.currency,
             home_location_id=customer.location_id,
@@ -77,9 +77,8 @@ def _order(key: tuple[date, GroupKey]) -> tuple[date, str, str]:
     return issue_date, group.part, str(group.location_id)
 
 
-def _after_lock(context: BillingContext, issue_date: date) -> date:
+def _after_lock(lock_date: date | None, issue_date: date) -> date:
     """The planned date, or the first that is not locked (BIL-8)."""
-    lock_date = context.settings.lock_date
     return issue_date if lock_date is None or issue_date > lock_date else lock_date + ONE_DAY
 
 
@@ -98,8 +97,8 @@ def _gather_membership(
 ) -> None:
     if membership.end_date is not None and membership.end_date < membership.start_date:
         return
-    terms = membership_terms(membership, context.settings.generate_days_before)
-    for line in billable_lines(terms, cut_off.together_on or cut_off.day(context, membership.location_id)):
+    last_day = cut_off.together_on or cut_off.day(context, membership.location_id)
+    for line in context.charges.lines(membership, last_day):
         gather(line.kind, line.issue_date, membership_line(context, customer, membership, line))
 
 

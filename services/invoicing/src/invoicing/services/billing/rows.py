@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +14,7 @@ from common.money import Money
 from contracts.invoicing import InvoiceIssued
 from contracts.parts import InvoiceLineSummary
 from contracts.parts import Period as PeriodPart
-from invoicing.domain.taxes import Taxes
+from invoicing.domain.taxes import Tax, Taxes
 from invoicing.domain.totals import DocumentTotals, LineTotals
 from invoicing.messages.publishes import customer_from
 from invoicing.services.billing.context import BillingContext
@@ -58,10 +58,10 @@ def seller_snapshot(context: BillingContext, location_id: UUID | None) -> Row:
     }
 
 
-def tax_values(taxes: Taxes, amounts: Sequence[Money]) -> list[Row]:
-    """A line's taxes as stored: each with its amount, in their order."""
+def tax_values(taxes: Taxes, amounts: Sequence[int]) -> list[Row]:
+    """A line's taxes as stored: each with its amount in minor units, in their order."""
     return [
-        {**_tax_words(tax.category, tax.percent, tax.name, tax.reason), "amount_minor": amount.amount_minor}
+        {**_tax_words(tax.category, tax.percent, tax.name, tax.reason), "amount_minor": amount}
         for tax, amount in zip(taxes, amounts, strict=True)
     ]
 
@@ -71,15 +71,11 @@ def _tax_words(category: str, percent: Decimal, name: str, reason: str) -> Row:
     return {"category": category, "percent": format(percent, "f"), "name": name, "reason": reason}
 
 
-def breakdown_values(totals: Any) -> list[Row]:
-    """The tax table as stored."""
+def breakdown_values(rows: Iterable[tuple[Tax, Sequence[int]]]) -> list[Row]:
+    """The tax table as stored, of (tax, (what bears it, the tax on it)) in minor units."""
     return [
-        {
-            **_tax_words(row.tax.category, row.tax.percent, row.tax.name, row.tax.reason),
-            "taxable_minor": row.taxable.amount_minor,
-            "tax_minor": row.amount.amount_minor,
-        }
-        for row in totals.tax_breakdown
+        {**_tax_words(tax.category, tax.percent, tax.name, tax.reason), "taxable_minor": taxable, "tax_minor": amount}
+        for tax, (taxable, amount) in rows
     ]
 
 
@@ -99,7 +95,7 @@ def invoice_row(context: BillingContext, spec: InvoiceSpec, credited_minor: int,
     """The row of an invoice whose number is still to come; ``credited_minor`` of account credit is laid on it."""
     customer, settings, totals = spec.customer, context.settings, spec.totals
     is_member = customer.kind == "member"
-    settled = totals.total.amount_minor == credited_minor
+    settled = totals.total_minor == credited_minor
     due = spec.issue_date if spec.collect_now else spec.issue_date + timedelta(days=settings.payment_terms_days)
     return {
         "id": spec.invoice_id or new_id(),
@@ -120,14 +116,14 @@ def invoice_row(context: BillingContext, spec: InvoiceSpec, credited_minor: int,
         "due_date": spec.due_date or due,
         "note": spec.note,
         "discounts": discount_values(spec),
-        "discount_total_minor": totals.discount_total.amount_minor,
-        "subtotal_minor": totals.subtotal.amount_minor,
-        "tax_breakdown": breakdown_values(totals),
-        "tax_total_minor": totals.tax_total.amount_minor,
-        "total_minor": totals.total.amount_minor,
+        "discount_total_minor": totals.discount_total_minor,
+        "subtotal_minor": totals.subtotal_minor,
+        "tax_breakdown": breakdown_values(totals.taxes.items()),
+        "tax_total_minor": totals.tax_total_minor,
+        "total_minor": totals.total_minor,
         "paid_minor": 0,
         "credited_minor": credited_minor,
-        "payable_minor": totals.total.amount_minor - credited_minor,
+        "payable_minor": totals.total_minor - credited_minor,
         "processing_minor": 0,
         "refunded_minor": 0,
         "collect": settings.automatic_collection and customer.auto_collect,
@@ -176,15 +172,15 @@ def _line_row(line: LineSpec, totals: LineTotals, position: int, organization_id
         "period_start": period.start if period else None,
         "period_end": period.end if period else None,
         "quantity": given.quantity,
-        "currency": totals.net.currency,
+        "currency": totals.currency,
         "unit_price_minor": given.unit_price.amount_minor,
         "discount_percent": given.discount_percent,
-        "amount_minor": totals.amount.amount_minor,
-        "discount_minor": totals.discount.amount_minor,
-        "net_minor": totals.net.amount_minor,
-        "tax_minor": totals.tax.amount_minor,
-        "total_minor": totals.total.amount_minor,
-        "taxes": tax_values(given.taxes, totals.taxes),
+        "amount_minor": totals.amount_minor,
+        "discount_minor": totals.discount_minor,
+        "net_minor": totals.net_minor,
+        "tax_minor": totals.tax_minor,
+        "total_minor": totals.total_minor,
+        "taxes": tax_values(given.taxes, totals.tax_minors),
         "prices_include_tax": given.prices_include_tax,
         "used_days": line.used_days,
         "full_days": line.full_days,
@@ -194,27 +190,6 @@ def _line_row(line: LineSpec, totals: LineTotals, position: int, organization_id
         "credited_taxes": [0] * len(given.taxes),
         "released": False,
     }
-
-
-_DOCUMENT_FIELDS = (
-    "number", "currency", "issue_date", "due_date", "note", "language", "customer", "discounts",
-    "discount_total_minor", "subtotal_minor", "tax_breakdown", "tax_total_minor", "total_minor",
-)  # fmt: skip
-_DOCUMENT_LINE_FIELDS = (
-    "position", "kind", "description", "explain", "details", "period_start", "period_end", "quantity",
-    "unit_price_minor", "discount_percent", "amount_minor", "discount_minor", "net_minor", "tax_minor",
-    "total_minor", "taxes", "prices_include_tax",
-)  # fmt: skip
-
-
-def invoice_content(seller: Row, invoice: Row, lines: Sequence[Row]) -> dict[str, object]:
-    """What an issued invoice says, for good: the canonical document (DOC-3)."""
-    content: dict[str, object] = {name: invoice[name] for name in _DOCUMENT_FIELDS}
-    content["kind"] = "invoice"
-    content["id"] = invoice["id"]
-    content["seller"] = seller
-    content["lines"] = [{name: line[name] for name in _DOCUMENT_LINE_FIELDS} for line in lines]
-    return content
 
 
 def invoice_issued(invoice: Row, lines: Sequence[Row], totals: DocumentTotals) -> InvoiceIssued:

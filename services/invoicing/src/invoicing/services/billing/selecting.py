@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, select, union
+from sqlalchemy import ColumnElement, and_, select, union
 
 from common.db import TenantSession
 from invoicing.models import Customer, Fee, Membership
 from invoicing.services.billing.bulk import one_of
-from invoicing.services.billing.issuing import load_rows
+from invoicing.services.billing.loading import CustomerRow, FeeRow, MembershipRow, load, rows_of
+
+_CUSTOMER: Any = Customer.__table__
+_MEMBERSHIP: Any = Membership.__table__
+_FEE: Any = Fee.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,12 @@ class Scope:
 
     def condition(self, table: Any) -> ColumnElement[bool]:
         """What of a membership or fee table is due."""
-        parts = [table.c.run_at <= self.due_by if self.due_by is not None else table.c.issue_on <= self.as_of]
+        # What has an instant has a planned day too, and the index is of what has a day.
+        parts = (
+            [table.c.issue_on.is_not(None), table.c.run_at <= self.due_by]
+            if self.due_by is not None
+            else [table.c.issue_on <= self.as_of]
+        )
         if self.location_id is not None:
             parts.append(table.c.location_id == self.location_id)
         if self.payer_id is not None:
@@ -40,12 +49,18 @@ class Scope:
 
 def due_payers(session: TenantSession, scope: Scope, after: UUID | None, limit: int) -> list[UUID]:
     """The next customers, in the order of their ids, that have something due in the scope."""
-    parts = []
-    for table in (_membership(), _fee()):
-        statement = select(table.c.payer_id).where(scope.condition(table))
-        parts.append(statement if after is None else statement.where(table.c.payer_id > after))
+    parts = [_due_payers(session, table, scope, after, limit) for table in (_MEMBERSHIP, _FEE)]
     payers = union(*parts).subquery()
     return list(session.scalars(select(payers.c.payer_id).order_by(payers.c.payer_id).limit(limit)))
+
+
+def _due_payers(session: TenantSession, table: Any, scope: Scope, after: UUID | None, limit: int) -> Any:
+    """Read along the index of what is to be billed, no further than a batch: a run takes the time of one such walk."""
+    statement = select(table.c.payer_id).where(table.c.organization_id == session.organization_id)
+    if after is not None:
+        statement = statement.where(table.c.payer_id > after)
+    found = statement.where(scope.condition(table)).distinct().order_by(table.c.payer_id).limit(limit)
+    return select(found.subquery().c.payer_id)
 
 
 @dataclass(slots=True)
@@ -59,44 +74,39 @@ class Due:
 
 def load_due(session: TenantSession, scope: Scope, payer_ids: Sequence[UUID]) -> list[Due]:
     """Lock customers, in the order of their ids, and read what they have due."""
-    table = Customer.__table__
-    statement = select(table).where(one_of(table.c.id, payer_ids)).order_by(table.c.id).with_for_update()
-    found = {row.id: Due(row, [], []) for row in load_rows(session, statement)}
-    for membership in _of(session, _membership(), scope, payer_ids):
+    statement = rows_of(session, CustomerRow).where(one_of(_CUSTOMER.c.id, payer_ids))
+    customers = load(session, CustomerRow, statement.order_by(_CUSTOMER.c.id).with_for_update())
+    found = {row.id: Due(row, [], []) for row in customers}
+    for membership in _due(session, MembershipRow, _MEMBERSHIP, scope, payer_ids):
         if membership.payer_id in found:
             found[membership.payer_id].memberships.append(membership)
-    for fee in _of(session, _fee(), scope, payer_ids):
+    for fee in _due(session, FeeRow, _FEE, scope, payer_ids):
         if fee.payer_id in found:
             found[fee.payer_id].fees.append(fee)
     return [due for due in found.values() if due.memberships or due.fees]
 
 
-def _of(session: TenantSession, table: Table, scope: Scope, payer_ids: Sequence[UUID]) -> list[Any]:
-    statement = select(table).where(one_of(table.c.payer_id, payer_ids), scope.condition(table))
-    order = table.c.start_date if "start_date" in table.c else table.c.dated
-    return load_rows(session, statement.order_by(order, table.c.id))
+def _due(session: TenantSession, kind: Any, table: Any, scope: Scope, payer_ids: Sequence[UUID]) -> list[Any]:
+    statement = rows_of(session, kind).where(one_of(table.c.payer_id, payer_ids), scope.condition(table))
+    return load(session, kind, statement.order_by(*_order(table)))
 
 
 def load_unbilled(session: TenantSession, payer_id: UUID, *, lock: bool = True) -> Due:
     """One customer (locked, unless it is for a look only) with all that is not billed yet, due or not."""
-    table = Customer.__table__
-    statement = select(table).where(table.c.id == payer_id)
-    (customer,) = load_rows(session, statement.with_for_update() if lock else statement)
-    memberships = load_rows(session, _all(_membership(), payer_id, "start_date"))
-    return Due(customer, memberships, load_rows(session, _all(_fee(), payer_id, "dated")))
-
-
-def _all(table: Table, payer_id: UUID, order: str) -> Any:
-    return (
-        select(table)
-        .where(table.c.payer_id == payer_id, table.c.issue_on.is_not(None))
-        .order_by(table.c[order], table.c.id)
+    statement = rows_of(session, CustomerRow).where(_CUSTOMER.c.id == payer_id)
+    (customer,) = load(session, CustomerRow, statement.with_for_update() if lock else statement)
+    memberships, fees = (
+        load(
+            session,
+            kind,
+            rows_of(session, kind)
+            .where(table.c.payer_id == payer_id, table.c.issue_on.is_not(None))
+            .order_by(*_order(table)),
+        )
+        for kind, table in ((MembershipRow, _MEMBERSHIP), (FeeRow, _FEE))
     )
+    return Due(customer, memberships, fees)
 
 
-def _membership() -> Table:
-    return cast(Table, Membership.__table__)
-
-
-def _fee() -> Table:
-    return cast(Table, Fee.__table__)
+def _order(table: Any) -> tuple[Any, Any]:
+    return (table.c.start_date if "start_date" in table.c else table.c.dated), table.c.id

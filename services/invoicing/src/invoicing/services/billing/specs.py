@@ -66,7 +66,7 @@ class InvoiceSpec:
         """All numbers of the document, computed once. Raises InvalidError when the total would be negative."""
         if self._totals is None:
             self._totals = document_totals([line.input for line in self.lines], self.currency, self.discounts)
-            if self._totals.total.amount_minor < 0:
+            if self._totals.total_minor < 0:
                 raise InvalidError("negative_total", "an invoice cannot be negative: make a credit note")
         return self._totals
 

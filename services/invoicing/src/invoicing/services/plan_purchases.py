@@ -1,0 +1,107 @@
+"""Bought one-off plans: what they give is announced with their fee, or once it is paid, and taken back with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from common.db import TenantSession
+from common.ids import new_id
+from common.messaging import outbox
+from invoicing.messages.publishes import plan_purchase_changed
+from invoicing.models import Fee, Plan, PlanPurchase
+
+_GIVEN_UP = frozenset({"waived", "removed", "amended"})
+
+
+def open_purchase(session: TenantSession, fee: Fee, *, when_paid: bool) -> None:
+    """Note what the one-off plan of a new fee gives, if anything; ``when_paid`` it is given once that is paid."""
+    plan = session.get_one(Plan, fee.plan_id)
+    if not (plan.passes or plan.credits_hours):
+        return
+    purchase = PlanPurchase(
+        id=new_id(),
+        version=0,
+        fee_id=fee.id,
+        plan_id=plan.id,
+        plan_name=plan.name,
+        passes=plan.passes,
+        credits_hours=plan.credits_hours,
+        valid_days=plan.allowance_valid_days,
+        status="awaiting_payment" if when_paid else "active",
+    )
+    _copy(purchase, fee)
+    session.add(purchase)
+    if not when_paid:
+        _announce(session, purchase)
+
+
+def follow_fee(session: TenantSession, fee: Fee) -> None:
+    """Bring the purchase of a changed, waived or removed fee in step with it."""
+    for purchase in _purchases(session, [fee.id]):
+        before = (purchase.quantity, purchase.purchased_on, purchase.location_id, purchase.status)
+        _copy(purchase, fee)
+        if fee.status in _GIVEN_UP:
+            _cancel(session, purchase)
+            continue
+        if purchase.status == "cancelled":
+            # It was credited in full, and is charged again by an amendment.
+            purchase.status = "active"
+        if before != (purchase.quantity, purchase.purchased_on, purchase.location_id, purchase.status):
+            _announce(session, purchase)
+
+
+def hand_over(session: TenantSession, old: Fee, new_fee_id: UUID) -> None:
+    """Let the purchase of a fee go with the fee that takes its place: what was given stays given."""
+    for purchase in _purchases(session, [old.id]):
+        purchase.fee_id = new_fee_id
+    session.flush()
+
+
+def give_what_was_paid(session: TenantSession, fee_ids: Iterable[UUID]) -> None:
+    """Announce the purchases that awaited the payment of these fees."""
+    for purchase in _purchases(session, fee_ids):
+        if purchase.status == "awaiting_payment":
+            purchase.status = "active"
+            _announce(session, purchase)
+
+
+def take_back_purchases(session: TenantSession, fee_ids: Iterable[UUID]) -> None:
+    """Cancel the purchases of fees that were credited to the last cent."""
+    for purchase in _purchases(session, fee_ids):
+        _cancel(session, purchase)
+
+
+def _purchases(session: TenantSession, fee_ids: Iterable[UUID]) -> list[PlanPurchase]:
+    ids = list(fee_ids)
+    if not ids:
+        return []
+    statement = select(PlanPurchase).where(PlanPurchase.fee_id.in_(ids)).order_by(PlanPurchase.id)
+    return list(session.scalars(statement.with_for_update().execution_options(populate_existing=True)))
+
+
+def _copy(purchase: PlanPurchase, fee: Fee) -> None:
+    purchase.member_id, purchase.company_id = fee.member_id, fee.company_id
+    purchase.location_id, purchase.purchased_on = fee.location_id, fee.dated
+    purchase.quantity = fee.quantity
+
+
+def _cancel(session: TenantSession, purchase: PlanPurchase) -> None:
+    if purchase.status == "cancelled":
+        return
+    purchase.status = "cancelled"
+    _announce(session, purchase)
+
+
+def _announce(session: TenantSession, purchase: PlanPurchase) -> None:
+    """Count and tell a change; one that nobody has heard of and that is over has nothing to tell."""
+    never_told = purchase.version == 0 and purchase.status != "active"
+    if purchase.status == "awaiting_payment" or never_told:
+        session.flush()
+        return
+    purchase.touch()
+    session.flush()
+    message = plan_purchase_changed(purchase)
+    outbox.add(session, message, aggregate_id=purchase.id, aggregate_version=purchase.version)

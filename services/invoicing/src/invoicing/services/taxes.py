@@ -1,0 +1,75 @@
+"""Taxes as requests name them and as rows keep them: one by its short form, or several parallel ones (TAX-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from common.db import TenantSession
+from common.errors import FieldError, InvalidError
+from invoicing.domain.taxes import Taxes, parallel_taxes, tax_of
+from invoicing.models import BillingSettings, Customer, Location, Plan
+
+StoredTaxes = list[dict[str, str]]
+
+
+def named_taxes(taxes: Sequence[Mapping[str, Any]]) -> Taxes:
+    """``[{name, percent, category}]`` as the domain's taxes. Raises InvalidError for what does not fit together."""
+    return parallel_taxes(
+        [tax_of(Decimal(each["percent"]), each.get("category"), name=each.get("name") or "") for each in taxes]
+    )
+
+
+def stored(taxes: Taxes) -> StoredTaxes:
+    """Taxes as a row keeps them."""
+    return [{"name": tax.name, "percent": format(tax.percent, "f"), "category": tax.category} for tax in taxes]
+
+
+def spell_taxes(values: dict[str, Any]) -> dict[str, Any]:
+    """Bring ``taxes`` and its short form ``tax_percent`` in step: the one that is given sets the other.
+
+    Of several taxes ``tax_percent`` is the sum. Raises InvalidError as `named_taxes`.
+    """
+    if values.get("taxes"):
+        taxes = named_taxes(values["taxes"])
+        return {**values, "taxes": stored(taxes), "tax_percent": sum((tax.percent for tax in taxes), Decimal(0))}
+    if "taxes" in values:
+        return {"tax_percent": None, **values, "taxes": None}
+    if "tax_percent" in values or "tax_category" in values:
+        return {**values, "taxes": None}
+    return values
+
+
+_WHOSE: dict[str, Any] = {"member_id": Customer, "company_id": Customer, "location_id": Location, "plan_id": Plan}
+
+
+def stored_overrides(session: TenantSession, overrides: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Taxes of single customers, locations and plans as the settings keep them.
+
+    Raises InvalidError with the place of what does not exist or is named twice.
+    """
+    kept, seen = [], set()
+    for position, override in enumerate(overrides):
+        name, whose = next((name, override[name]) for name in _WHOSE if override.get(name) is not None)
+        known = session.get(_WHOSE[name], whose)
+        if known is None or known.organization_id != session.organization_id or whose in seen:
+            raise InvalidError(
+                "tax_override_invalid",
+                "these taxes are for something that does not exist, or has some already",
+                errors=[FieldError(f"/tax_overrides/{position}/{name}", "Unknown, or named twice.")],
+            )
+        seen.add(whose)
+        kept.append({name: str(whose), "taxes": stored(named_taxes(override["taxes"]))})
+    return kept
+
+
+def overriding_taxes(settings: BillingSettings) -> dict[UUID, Taxes]:
+    """The taxes that the settings give single customers, locations and plans, by their ids."""
+    return {
+        UUID(value): named_taxes(override["taxes"])
+        for override in settings.tax_overrides
+        for name, value in override.items()
+        if name in _WHOSE
+    }
