@@ -8,12 +8,13 @@ from pathlib import Path
 from common.http import Blueprint, ServiceApp
 from common.service import Service
 from contracts.subscriptions import ROUTING
-from payments.api import actions, collections, gateways, methods, payments, reports, webhooks
+from payments.api import actions, collections, gateways, methods, payments, payouts, reports, webhooks
 from payments.config import PaymentsSettings
 from payments.jobs import build_jobs
 from payments.messages.handlers import handlers
 from payments.models import Base
 from payments.services.providers import Providers
+from payments.services.resealing import reseal_credentials
 
 
 def blueprints() -> Sequence[Blueprint]:
@@ -24,6 +25,7 @@ def blueprints() -> Sequence[Blueprint]:
         payments.blueprint,
         actions.blueprint,
         collections.blueprint,
+        payouts.blueprint,
         webhooks.blueprint,
         reports.blueprint,
     )
@@ -44,4 +46,5 @@ SERVICE = Service(
     subscriptions=ROUTING,
     build_jobs=build_jobs,
     setup=setup,
+    prepare=reseal_credentials,
 )

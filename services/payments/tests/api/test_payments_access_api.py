@@ -187,9 +187,9 @@ def test_the_report_adds_up_and_the_checklist_names_leaks(house: House) -> None:
     method, invoice = house.save_method("sandbox_ok"), house.issue(1000, due="2027-02-19")
     paid = house.owner.post(f"/v1/invoices/{invoice}/payments", {"payment_method_id": method}).json
     house.owner.post(f"/v1/payments/{paid['id']}/refunds", {"amount": euro(300)})
-    report = house.owner.get("/v1/reports/payments?start=2027-02-01&end=2027-02-01").json
+    report = house.owner.get("/v1/reports/payments?from=2027-02-01&to=2027-02-01").json
     assert [(line["collected"], line["net"]) for line in report["gateways"]] == [(euro(1000), euro(700))]
-    assert house.owner.get("/v1/reports/payments?start=2027-02-02&end=2027-02-01").status_code == 422
+    assert house.owner.get("/v1/reports/payments?from=2027-02-02&to=2027-02-01").status_code == 422
     house.switch_on()
     house.add_member()
     problems = house.owner.get("/v1/setup/payments").json["problems"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from payments_house import House
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from stripe_house import Accidents, Killed, StripeHouse
 from stripe_wire_double import Fault
 
@@ -20,6 +20,7 @@ from common.jobs import JobRun
 from payments.gateways.port import ChargeOutcome, ChargeState, FailureKind
 from payments.gateways.sandbox_webhooks import sign_charge_event
 from payments.models import Invoice, Payment, PaymentMethod
+from payments.services import collecting
 from payments.services.charging import begin_attempt
 from payments.services.webhooks import apply_due
 
@@ -59,6 +60,28 @@ def test_pay_1_a_kill_before_the_charge_sends_the_same_request_again(stripe_hous
         house.wait(160)
     assert states(house, invoice) == ["succeeded"]
     assert stripe_house.double.charges_made == 1
+
+
+def test_pay_1_a_database_lost_while_answers_are_recorded_loses_none_and_charges_none_twice(
+    stripe_house: StripeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = stripe_house.house
+    stripe_house.save_method("ok")
+    house.switch_on()
+    invoices = [house.issue(100, due="2027-02-01") for _ in range(30)]
+    house._set_clock(house.now().replace(hour=9))
+
+    def lost(*_: Any) -> None:
+        raise OperationalError("COMMIT", None, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collecting, "_record", lost)
+        with pytest.raises(OperationalError):
+            house.run("collect")
+    for _ in range(5):
+        house.wait(160)
+    assert [states(house, invoice) for invoice in invoices] == [["succeeded"]] * 30
+    assert stripe_house.double.charges_made == 30
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.SLOW_ANSWER])

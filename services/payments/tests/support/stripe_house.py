@@ -10,7 +10,7 @@ from payments_house import House, make_house
 from stripe_wire_double import API_KEY, WEBHOOK_SECRET, StripeDouble
 
 from common.testing.plugin import ApiClient
-from payments.gateways.port import ChargeOutcome, ChargeRequest, PaymentGateway
+from payments.gateways.port import ChargeOutcome, ChargeRequest, PaymentGateway, RefundOutcome, RefundRequest
 from payments.gateways.registry import Connections, build_gateway
 from payments.gateways.stripe import StripeConnection
 from payments.services.providers import Providers
@@ -22,10 +22,12 @@ class Killed(BaseException):
 
 @dataclass
 class Accidents:
-    """What happens around the next charges."""
+    """What happens around the next charges and refunds."""
 
     before_charge: list[Callable[[], None]] = field(default_factory=list)
     after_charge: list[Callable[[], None]] = field(default_factory=list)
+    before_refund: list[Callable[[], None]] = field(default_factory=list)
+    after_refund: list[Callable[[], None]] = field(default_factory=list)
 
     @staticmethod
     def kill() -> None:
@@ -34,7 +36,7 @@ class Accidents:
 
 
 class Accident:
-    """An adapter with accidents before and after its charges."""
+    """An adapter with accidents before and after its charges and refunds."""
 
     def __init__(self, inner: PaymentGateway, accidents: Accidents) -> None:
         self._inner, self._accidents = inner, accidents
@@ -44,12 +46,22 @@ class Accident:
 
     def charge(self, request: ChargeRequest) -> ChargeOutcome:
         """The inner adapter's, with what happens around it."""
-        if self._accidents.before_charge:
-            self._accidents.before_charge.pop(0)()
+        _happen(self._accidents.before_charge)
         outcome = self._inner.charge(request)
-        if self._accidents.after_charge:
-            self._accidents.after_charge.pop(0)()
+        _happen(self._accidents.after_charge)
         return outcome
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """As `charge`."""
+        _happen(self._accidents.before_refund)
+        outcome = self._inner.refund(request)
+        _happen(self._accidents.after_refund)
+        return outcome
+
+
+def _happen(accidents: list[Callable[[], None]]) -> None:
+    if accidents:
+        accidents.pop(0)()
 
 
 @dataclass

@@ -24,6 +24,22 @@ def test_a_changed_secret_opens_what_the_previous_one_sealed() -> None:
         Vault("new").open(sealed)
 
 
+def test_credentials_are_sealed_anew_and_then_the_old_secret_can_be_forgotten() -> None:
+    both, sealed = Vault("new", ["old"]), Vault("old").seal(KEYS)
+    again = both.resealed(sealed)
+    assert again is not None
+    assert Vault("new").open(again) == KEYS
+    assert both.resealed(again) is None
+    with pytest.raises(UnavailableError):
+        both.resealed(Vault("third").seal(KEYS))
+
+
+def test_links_in_old_mails_fit_while_the_old_secret_is_known() -> None:
+    token = Vault("old").link_token("pay_1")
+    assert Vault("new", ["old"]).link_fits("pay_1", token)
+    assert not Vault("new").link_fits("pay_1", token)
+
+
 def test_links_fit_their_own_subject_only() -> None:
     vault = Vault("secret")
     assert vault.link_fits("pay_1", vault.link_token("pay_1"))

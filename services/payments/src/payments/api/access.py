@@ -8,12 +8,13 @@ from uuid import UUID
 
 from flask import current_app, request
 from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy.orm import object_session
 
 from common.auth import Principal, Role, current_principal
 from common.errors import ForbiddenError, NotFoundError
-from common.http.idempotency import idempotency_key
+from common.http.idempotency import REPLAYED_HEADER, idempotency_key
 from common.ids import new_id
-from payments.models import Invoice, PaymentMethod
+from payments.models import Gateway, Invoice, Payment, PaymentMethod
 from payments.services.methods import Owner
 from payments.services.providers import Providers
 
@@ -28,6 +29,15 @@ def providers() -> Providers:
     return found
 
 
+def publishable_key(payment: Payment) -> str | None:
+    """The public half of the account's keys while its member must act: the provider's script needs it."""
+    session = object_session(payment)
+    if payment.state != "action_required" or payment.provider != "stripe" or session is None:
+        return None
+    gateway = session.get(Gateway, payment.gateway_id)
+    return providers().vault.open(gateway.credentials).get("publishable_key") if gateway else None
+
+
 def request_key() -> str:
     """The Idempotency-Key in the scope of caller and route; a fresh one when none was sent."""
     key = idempotency_key()
@@ -40,6 +50,11 @@ def request_key() -> str:
 def request_fingerprint() -> str:
     """What tells another body under the same key apart."""
     return hashlib.sha256(request.get_data()).hexdigest()
+
+
+def replayed(answer: Any) -> Any:
+    """What an earlier request with the same key led to, as it stands now: nothing was changed by asking again."""
+    return answer, {REPLAYED_HEADER: "true"}
 
 
 def companies_of(principal: Principal, *, billing: bool = True) -> UUID | None:

@@ -19,7 +19,7 @@ from common.http import (
     remember_etag,
 )
 from common.ids import decode_path_id
-from payments.api.access import MANAGERS, providers, request_fingerprint, request_key
+from payments.api.access import MANAGERS, providers, replayed, request_fingerprint, request_key
 from payments.api.schemas import (
     GatewayChangeSchema,
     GatewayInSchema,
@@ -55,12 +55,12 @@ def list_gateways(query: dict[str, Any]) -> dict[str, Any]:
 @idempotent(by_effect=True)
 @blueprint.arguments(GatewayInSchema)
 @blueprint.response(201, GatewaySchema)
-def connect_gateway(body: dict[str, Any]) -> Gateway:
+def connect_gateway(body: dict[str, Any]) -> Any:
     """Connect a payment gateway: its credentials are checked at the provider and stored encrypted."""
     session, key = current_session(), request_key()
     earlier = session.scalars(select(Gateway).where(Gateway.request_key == key)).one_or_none()
     if earlier is not None:
-        return earlier
+        return replayed(earlier)
     mode = session.organization.mode
     session.commit()
     checked = accounts.check_account(providers(), body["provider"], body.get("credentials", {}), mode=mode)
@@ -122,14 +122,12 @@ def disconnect_gateway(gateway_id: str) -> None:
 @idempotent(required=True, by_effect=True)
 @blueprint.arguments(TestChargeInSchema)
 @blueprint.response(201, TestChargeSchema)
-def make_test_charge(body: dict[str, Any], gateway_id: str) -> dict[str, Any]:
+def make_test_charge(body: dict[str, Any], gateway_id: str) -> Any:
     """Charge a small amount, show what came of it, and give it back."""
-    payment, refund = trial.make_test_charge(
-        current_session(),
-        providers(),
-        decode_path_id("gtw", gateway_id),
-        request_key=request_key(),
-        fingerprint=request_fingerprint(),
-        **body,
+    session, key, fingerprint = current_session(), request_key(), request_fingerprint()
+    earlier = trial.earlier_test_charge(session, key, fingerprint)
+    payment, refund = earlier or trial.make_test_charge(
+        session, providers(), decode_path_id("gtw", gateway_id), request_key=key, fingerprint=fingerprint, **body
     )
-    return {"payment": payment, "refund": refund}
+    shown = {"payment": payment, "refund": refund}
+    return replayed(shown) if earlier else shown

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import fields, validate
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from common.auth import Role, allow, current_principal
 from common.http import (
@@ -20,8 +21,9 @@ from common.http import (
     page_schema,
     remember_etag,
 )
+from common.http.schemas import CivilDate
 from common.ids import decode_path_id
-from payments.api.access import EVERYBODY, owned_by, owner_of, permit_row, providers, request_key
+from payments.api.access import EVERYBODY, owned_by, owner_of, permit_row, providers, replayed, request_key
 from payments.api.schemas import MethodChangeSchema, MethodSchema, SetupInSchema, SetupSchema
 from payments.models import Gateway, PaymentMethod
 from payments.services import accounts, methods
@@ -36,7 +38,10 @@ class MethodQuery(ListQuery):
 
     member_id = Id("mem")
     company_id = Id("com")
-    state = fields.String()
+    gateway_id = Id("gtw")
+    kind = fields.String(validate=validate.OneOf(["card", "sepa_debit", "ach_debit", "bacs_debit"]))
+    state = fields.String(validate=validate.OneOf(["pending", "active", "failed", "disconnected"]))
+    expires_before = CivilDate(metadata={"description": "Cards whose last day is earlier."})
 
 
 @blueprint.route("/v1/payment-methods", methods=["GET"])
@@ -46,10 +51,12 @@ class MethodQuery(ListQuery):
 def list_methods(query: dict[str, Any]) -> dict[str, Any]:
     """List payment methods, without the removed ones; members see their own."""
     statement = select(PaymentMethod).where(PaymentMethod.state.not_in(("removed", "single_use")))
-    for name in ("member_id", "company_id", "state"):
+    for name in ("member_id", "company_id", "gateway_id", "kind", "state"):
         if name in query:
             statement = statement.where(getattr(PaymentMethod, name) == query[name])
-    statement = statement.where(owned_by(current_principal(), PaymentMethod))
+    if "expires_before" in query:
+        statement = statement.where(PaymentMethod.expires_on < query["expires_before"])
+    statement = statement.where(owned_by(current_principal(), PaymentMethod)).options(joinedload(PaymentMethod.owner))
     return page(current_session(), statement, query, key=PaymentMethod.id)
 
 
@@ -58,14 +65,14 @@ def list_methods(query: dict[str, Any]) -> dict[str, Any]:
 @idempotent(by_effect=True)
 @blueprint.arguments(SetupInSchema)
 @blueprint.response(201, SetupSchema)
-def set_up_method(body: dict[str, Any]) -> dict[str, Any]:
+def set_up_method(body: dict[str, Any]) -> Any:
     """Save a method: with a provider's token at once, else the answer's ``setup`` is what its element or page needs."""
     session, key = current_session(), request_key()
     owner = owner_of(current_principal(), body.get("member_id"), body.get("company_id"))
     customer = methods.find_owner(session, owner)
     earlier = methods.method_by_request(session, key)
     if earlier is not None:
-        return _with_setup(earlier, _needed_again(earlier))
+        return replayed(_with_setup(earlier, _needed_again(earlier)))
     kinds = body.get("kinds")
     gateway = accounts.choose_gateway(
         session,
@@ -115,12 +122,12 @@ def get_method(method_id: str) -> PaymentMethod:
 @allow(*PAYERS)
 @idempotent(by_effect=True)
 @blueprint.response(200, MethodSchema)
-def confirm_setup(method_id: str) -> PaymentMethod:
+def confirm_setup(method_id: str) -> Any:
     """Ask the provider whether the member has finished entering a method (its webhook tells the same)."""
     session = current_session()
     method = _mine(decode_path_id("pmt", method_id))
     if method.state != "pending" or method.setup_reference is None:
-        return method
+        return replayed(method)
     gateway = session.get_one(Gateway, method.gateway_id)
     adapter = providers().open(gateway)
     session.commit()

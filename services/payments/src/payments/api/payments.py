@@ -6,13 +6,17 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import fields, validate
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
+from common import audit
 from common.auth import Role, allow, current_principal
+from common.clock import end_of_day, start_of_day
 from common.errors import ForbiddenError, NotFoundError
 from common.http import Blueprint, Id, ListQuery, current_session, idempotent, page, page_schema, remember_etag
-from common.ids import decode_path_id
+from common.http.schemas import CivilDate
+from common.ids import decode_path_id, encode_id
 from payments.api.access import (
     CASHIERS,
     EVERYBODY,
@@ -21,13 +25,15 @@ from payments.api.access import (
     permit_method,
     permit_row,
     providers,
+    replayed,
     request_fingerprint,
     request_key,
 )
 from payments.api.schemas import PayInSchema, PaymentSchema, RefundInSchema, RefundSchema
+from payments.domain.payment_state import PaymentState
 from payments.domain.refunds import refundable
 from payments.models import Payment, Refund
-from payments.services import charging, ledger, paying, refunds
+from payments.services import charging, ledger, paying, refunding, refunds
 from payments.services.surroundings import billing_settings
 
 blueprint = Blueprint("payments", __name__, description="Money that moved")
@@ -43,9 +49,11 @@ class PaymentQuery(ListQuery):
     payment_method_id = Id("pmt")
     gateway_id = Id("gtw")
     checkout_id = Id("chk")
-    state = fields.String()
+    state = fields.String(validate=validate.OneOf([state.value for state in PaymentState]))
     source = fields.String()
     provider = fields.String()
+    from_ = CivilDate(data_key="from", metadata={"description": "First day on which it occurred, in the own zone."})
+    to = CivilDate(metadata={"description": "Last day, included."})
 
 
 _FILTERS = (
@@ -66,14 +74,14 @@ _FILTERS = (
 @idempotent(required=True, by_effect=True)
 @blueprint.arguments(PayInSchema)
 @blueprint.response(201, PaymentSchema)
-def pay_invoice(body: dict[str, Any], invoice_id: str) -> Payment:
+def pay_invoice(body: dict[str, Any], invoice_id: str) -> Any:
     """Pay an invoice now with a saved or a new method, or record money that was taken by hand."""
     invoice = decode_path_id("inv", invoice_id)
     asked = paying.Asked(request_key(), request_fingerprint(), body.get("return_url"))
     earlier = paying.payment_by_request(current_session(), asked.key, asked.fingerprint)
     payment = earlier or (_by_hand if "method" in body else _pay_now)(invoice, body, asked)
     remember_etag(payment)
-    return payment
+    return replayed(payment) if earlier else payment
 
 
 def _pay_now(invoice_id: UUID, body: dict[str, Any], asked: paying.Asked) -> Payment:
@@ -120,8 +128,14 @@ def list_payments(query: dict[str, Any]) -> dict[str, Any]:
     for name in _FILTERS:
         if name in query:
             statement = statement.where(getattr(Payment, name) == query[name])
-    statement = statement.where(owned_by(current_principal(), Payment))
-    return page(current_session(), statement, query, key=Payment.id)
+    session = current_session()
+    zone = session.organization.timezone
+    if "from_" in query:
+        statement = statement.where(Payment.occurred_at >= start_of_day(query["from_"], zone))
+    if "to" in query:
+        statement = statement.where(Payment.occurred_at < end_of_day(query["to"], zone))
+    statement = statement.where(owned_by(current_principal(), Payment)).options(joinedload(Payment.payer))
+    return page(session, statement, query, key=Payment.id)
 
 
 @blueprint.route("/v1/payments/<payment_id>", methods=["GET"])
@@ -159,21 +173,23 @@ def find_payment(payment_id: UUID) -> Payment:
 @idempotent(required=True, by_effect=True)
 @blueprint.arguments(RefundInSchema)
 @blueprint.response(201, RefundSchema)
-def refund_payment(body: dict[str, Any], payment_id: str) -> Refund:
+def refund_payment(body: dict[str, Any], payment_id: str) -> Any:
     """Give money back through the gateway that took it: all that is left unless ``amount`` says less."""
     session, key, fingerprint = current_session(), request_key(), request_fingerprint()
     earlier = refunds.refund_by_request(session, key, fingerprint)
     if earlier is not None:
-        return earlier
+        return replayed(earlier)
     payment, invoice = charging.lock_payment(session, find_payment(decode_path_id("pay", payment_id)).id)
     amount = body["amount"] if "amount" in body else refundable(ledger.facts_of(payment))
     refund = refunds.begin_refund(
         session, payment, invoice, amount, reason=body.get("reason"), request_key=key, fingerprint=fingerprint
     )
-    errand = refunds.errand_for_refund(session, providers(), refund)
-    refunds.lease(session, refund)
+    errand = refunding.errand_for_refund(session, providers(), refund)
+    refunding.lease(session, refund)
+    given = {"amount": str(amount.decimal()), "currency": amount.currency, "reason": refund.reason}
+    audit.record(session, "refund.started", f"{payment_id}/{encode_id('ref', refund.id)}", given)
     session.commit()
-    outcome = refunds.carry_refund(errand)
+    outcome = refunding.carry_refund(errand)
     payment, invoice, refund = refunds.lock_refund(session, errand.refund_id)
     refunds.report_refund(session, payment, invoice, refund, outcome)
     return refund

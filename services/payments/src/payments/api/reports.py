@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields
+from flask import Response
+from marshmallow import fields, validate
 
 from common.auth import Role, allow
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
 from common.http.schemas import CivilDate, QuerySchema
+from common.http.tables import as_csv
 from payments.services.readiness import setup_facts, setup_problems
 from payments.services.reconciliation import reconcile
 
@@ -16,10 +18,11 @@ blueprint = Blueprint("payment-reports", __name__, description="Reports about mo
 
 
 class ReconciliationQuery(QuerySchema):
-    """Civil dates in the organisation's zone, both inclusive."""
+    """Civil dates in the organisation's zone, both inclusive, and the report's form."""
 
-    start = CivilDate(required=True)
-    end = CivilDate(required=True)
+    from_ = CivilDate(data_key="from", required=True)
+    to = CivilDate(required=True)
+    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
 
 
 class ReconciliationLineSchema(StrictSchema):
@@ -38,8 +41,8 @@ class ReconciliationLineSchema(StrictSchema):
 class ReconciliationSchema(StrictSchema):
     """Money by gateway."""
 
-    start = fields.Date()
-    end = fields.Date()
+    from_ = fields.Date(data_key="from")
+    to = fields.Date()
     gateways = fields.List(fields.Nested(ReconciliationLineSchema))
 
 
@@ -47,9 +50,13 @@ class ReconciliationSchema(StrictSchema):
 @allow(Role.OWNER, Role.ADMIN, Role.ACCOUNTANT)
 @blueprint.arguments(ReconciliationQuery, location="query")
 @blueprint.response(200, ReconciliationSchema)
-def show_reconciliation(query: dict[str, Any]) -> dict[str, Any]:
-    """Show what came in and went out through each gateway, to be held against the provider's payouts."""
-    return reconcile(current_session(), query["start"], query["end"])
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
+def show_reconciliation(query: dict[str, Any]) -> dict[str, Any] | Response:
+    """Show what came in and went out through each gateway by our own records."""
+    lines = reconcile(current_session(), query["from_"], query["to"])
+    if query["format"] == "csv":
+        return as_csv("payments", ReconciliationLineSchema(), lines)
+    return {"from_": query["from_"], "to": query["to"], "gateways": lines}
 
 
 class PaymentsProblemSchema(StrictSchema):

@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.http import Id, Instant, MoneyField, StrictSchema, Text
 from common.http.schemas import CivilDate, example_id
+from payments.api.access import publishable_key
 from payments.gateways.registry import PROVIDERS
 from payments.gateways.terms import MethodKind
 
@@ -98,6 +99,7 @@ class MethodSchema(StrictSchema):
     gateway_id = Id("gtw")
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
+    customer_name = fields.String(allow_none=True)
     provider = fields.String()
     kind = fields.String(metadata={"example": "card"})
     brand = fields.String(allow_none=True, metadata={"example": "visa"})
@@ -172,7 +174,8 @@ def action_of(payment: Any) -> dict[str, Any] | None:
     """What the member needs to confirm a charge; None when nothing is to be confirmed."""
     if payment.state != "action_required":
         return None
-    return {"url": payment.action_url, "client_secret": payment.client_secret}
+    key = publishable_key(payment)
+    return {"url": payment.action_url, "client_secret": payment.client_secret, "publishable_key": key}
 
 
 class PaymentSchema(StrictSchema):
@@ -183,6 +186,7 @@ class PaymentSchema(StrictSchema):
     invoice_number = fields.String(allow_none=True)
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
+    customer_name = fields.String(allow_none=True)
     amount = MoneyField()
     refunded = MoneyField()
     state = fields.String(metadata={"example": "succeeded"})
@@ -200,7 +204,13 @@ class PaymentSchema(StrictSchema):
     failure_kind = fields.String(allow_none=True)
     action = fields.Function(
         action_of,
-        metadata={"example": {"url": "https://…/v1/payments/pay_…/action?key=…", "client_secret": None}},
+        metadata={
+            "example": {
+                "url": "https://…/v1/payments/pay_…/action?key=…",
+                "client_secret": None,
+                "publishable_key": None,
+            }
+        },
     )
     occurred_at = Instant()
     created_at = Instant()
@@ -240,6 +250,7 @@ class CollectionSchema(StrictSchema):
     invoice_number = fields.String()
     member_id = Id("mem", allow_none=True)
     company_id = Id("com", allow_none=True)
+    customer_name = fields.String(allow_none=True)
     amount = MoneyField()
     due_date = fields.Date()
     due_at = Instant()

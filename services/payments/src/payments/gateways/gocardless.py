@@ -7,32 +7,27 @@ answers a repetition with the payment made before, and into the metadata, where 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import gocardless_pro
 import requests
 from gocardless_pro import errors as gc
 
-from payments.gateways.errors import (
-    CredentialsRejectedError,
-    GatewayRejectedError,
-    GatewayUnavailableError,
-    UnsupportedByGatewayError,
-)
+from payments.gateways import gocardless_payouts
+from payments.gateways.errors import GatewayRejectedError, UnsupportedByGatewayError
 from payments.gateways.events import ProviderEvent
+from payments.gateways.gocardless_errors import REFUSED, charge_error, reason, translated, trouble
 from payments.gateways.gocardless_events import parse_gocardless_webhook
 from payments.gateways.gocardless_readings import SCHEMES, charge_outcome, failed, method_details, refund_outcome
+from payments.gateways.payouts import PayoutDetails, PayoutItem
 from payments.gateways.terms import (
     AccountDetails,
     Capabilities,
     ChargeOutcome,
     ChargeRequest,
-    ChargeState,
     CustomerDetails,
-    FailureKind,
     MethodDetails,
     RefundOutcome,
     RefundRequest,
@@ -42,8 +37,6 @@ from payments.gateways.terms import (
 )
 
 Json = Mapping[str, Any]
-_REFUSED = (gc.ValidationFailedError, gc.InvalidStateError, gc.InvalidApiUsageError, gc.IdempotentCreationConflictError)
-_KEYS = (gc.AuthenticationError, gc.PermissionsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +71,10 @@ class GoCardlessGateway:
         )
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(kinds=frozenset(SCHEMES), collects=True, setup_by="redirect")
+        return Capabilities(kinds=frozenset(SCHEMES), collects=True, setup_by="redirect", payouts=True)
 
     def check_credentials(self) -> AccountDetails:
-        with _translated():
+        with translated():
             creditors = self._client.creditors.list().records
         name = creditors[0].attributes.get("name") if creditors else None
         return AccountDetails(live=self._live, label=f"GoCardless ({name})" if name else "GoCardless")
@@ -92,7 +85,7 @@ class GoCardlessGateway:
         params: dict[str, Any] = {**named, "metadata": dict(customer.metadata)}
         if customer.email:
             params["email"] = customer.email
-        with _translated():
+        with translated():
             return str(self._client.customers.create(params, _keyed(idempotency_key)).id)
 
     def setup_method(self, request: SetupRequest) -> SetupOutcome:
@@ -108,7 +101,7 @@ class GoCardlessGateway:
             "links": {"customer": request.customer_reference},
             "metadata": dict(request.metadata),
         }
-        with _translated():
+        with translated():
             made = self._client.billing_requests.create(wanted, _keyed(request.idempotency_key))
             flow: dict[str, Any] = {"links": {"billing_request": made.id}}
             if request.return_url:
@@ -120,7 +113,7 @@ class GoCardlessGateway:
         """Takes a billing request, or a mandate that was attached at once."""
         if setup_reference.startswith("MD"):
             return SetupOutcome(setup_reference, method=self._method(setup_reference))
-        with _translated():
+        with translated():
             found: Json = self._client.billing_requests.get(setup_reference).attributes
         if found["status"] == "fulfilled":
             mandate = (found.get("links") or {}).get("mandate_request_mandate")
@@ -134,10 +127,10 @@ class GoCardlessGateway:
         return method
 
     def detach(self, method_reference: str) -> None:
-        with _translated():
+        with translated():
             try:
                 self._client.mandates.cancel(method_reference)
-            except _REFUSED:
+            except REFUSED:
                 # Unknown or already over: either way it is gone, which is what was asked for.
                 return
 
@@ -147,12 +140,12 @@ class GoCardlessGateway:
         try:
             made = self._client.payments.create(_payment_params(request), _keyed(request.idempotency_key))
         except (gc.GoCardlessProError, requests.RequestException) as error:
-            return _charge_error(error)
+            return charge_error(error)
         return charge_outcome(made.attributes)
 
     def fetch_charge(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> ChargeOutcome:
         del age  # GoCardless has a calendar of its own
-        with _translated():
+        with translated():
             found: Json = self._client.payments.get(provider_reference).attributes
             cause = self._cause(provider_reference) if found["status"] == "failed" else None
         return charge_outcome(found, cause)
@@ -160,14 +153,14 @@ class GoCardlessGateway:
     def find_charge(self, request: ChargeRequest, *, age: timedelta = timedelta(0)) -> ChargeOutcome | None:
         if request.method_reference is None:
             return None
-        with _translated():
+        with translated():
             for payment in self._client.payments.all(params={"mandate": request.method_reference}):
                 if (payment.attributes.get("metadata") or {}).get("idempotency_key") == request.idempotency_key:
                     return charge_outcome(payment.attributes)
         return None
 
     def cancel_charge(self, provider_reference: str) -> ChargeOutcome:
-        with _translated():
+        with translated():
             try:
                 return charge_outcome(self._client.payments.cancel(provider_reference).attributes)
             except gc.InvalidStateError:
@@ -188,24 +181,35 @@ class GoCardlessGateway:
                 },
             }
             made = self._client.refunds.create(params, _keyed(request.idempotency_key))
-        except _REFUSED as error:
-            return RefundOutcome(RefundState.FAILED, failure_code=_reason(error))
+        except REFUSED as error:
+            return RefundOutcome(RefundState.FAILED, failure_code=reason(error))
         except (gc.GoCardlessProError, requests.RequestException) as error:
-            return RefundOutcome(RefundState.UNKNOWN, failure_code=_trouble(error))
+            return RefundOutcome(RefundState.UNKNOWN, failure_code=trouble(error))
         return refund_outcome(made.attributes)
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
-        with _translated():
+        with translated():
             for refund in self._client.refunds.all(params={"payment": request.charge_reference}):
                 if (refund.attributes.get("metadata") or {}).get("idempotency_key") == request.idempotency_key:
                     return refund_outcome(refund.attributes)
         return None
 
+    def fetch_refund(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> RefundOutcome:
+        del age
+        with translated():
+            return refund_outcome(self._client.refunds.get(provider_reference).attributes)
+
+    def payouts(self, since: datetime) -> Iterator[PayoutDetails]:
+        return gocardless_payouts.list_payouts(self._client, since)
+
+    def payout_items(self, payout: PayoutDetails) -> Iterator[PayoutItem]:
+        return gocardless_payouts.list_items(self._client, payout)
+
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:
         return parse_gocardless_webhook(body, headers, self._credentials.webhook_secret)
 
     def _method(self, reference: str) -> MethodDetails:
-        with _translated():
+        with translated():
             mandate: Json = self._client.mandates.get(reference).attributes
             account: Json = self._client.customer_bank_accounts.get(
                 mandate["links"]["customer_bank_account"]
@@ -250,39 +254,3 @@ def _payment_params(request: ChargeRequest) -> dict[str, Any]:
         "retry_if_possible": False,
         "metadata": {**request.metadata, "idempotency_key": request.idempotency_key},
     }
-
-
-def _charge_error(error: Exception) -> ChargeOutcome:
-    """A definite no, or ``unknown`` for whatever leaves open if money will move."""
-    if isinstance(error, _KEYS):
-        return ChargeOutcome(
-            ChargeState.FAILED, failure_code="gateway_credentials_rejected", failure_kind=FailureKind.SOFT
-        )
-    if isinstance(error, _REFUSED):
-        code = _reason(error)
-        return ChargeOutcome(ChargeState.FAILED, failure_code=code, failure_kind=FailureKind.HARD)
-    return ChargeOutcome(ChargeState.UNKNOWN, failure_code=_trouble(error))
-
-
-def _reason(error: gc.ApiError) -> str:
-    reasons = [str(fault["reason"]) for fault in error.errors or () if fault.get("reason")]
-    return reasons[0] if reasons else "provider_refused"
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, gc.RateLimitError):
-        return "rate_limited"
-    return "no_answer" if isinstance(error, requests.RequestException) else "provider_error"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """GoCardless' errors as the port's, for every act but charges and refunds."""
-    try:
-        yield
-    except _KEYS as error:
-        raise CredentialsRejectedError("GoCardless does not accept the access token") from error
-    except _REFUSED as error:
-        raise GatewayRejectedError(_reason(error), str(error)) from error
-    except (gc.GoCardlessProError, requests.RequestException) as error:
-        raise GatewayUnavailableError(f"GoCardless did not answer: {_trouble(error)}") from error

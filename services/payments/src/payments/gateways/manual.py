@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from payments.gateways.errors import UnsupportedByGatewayError
 from payments.gateways.events import ProviderEvent
+from payments.gateways.payouts import PayoutDetails, PayoutItem
 from payments.gateways.terms import (
     AccountDetails,
     Capabilities,
@@ -71,6 +72,16 @@ class ManualGateway:
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         return self.refund(request)
+
+    def fetch_refund(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> RefundOutcome:
+        return RefundOutcome(RefundState.SUCCEEDED, provider_reference)
+
+    def payouts(self, since: datetime) -> Iterator[PayoutDetails]:
+        """Nobody pays out what is taken by hand."""
+        return iter(())
+
+    def payout_items(self, payout: PayoutDetails) -> Iterator[PayoutItem]:
+        return iter(())
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:
         raise UnsupportedByGatewayError(_DETAIL)

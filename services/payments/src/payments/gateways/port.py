@@ -7,8 +7,8 @@ acts raise `GatewayUnavailableError` when the provider cannot be reached.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from payments.gateways.errors import (
@@ -19,6 +19,7 @@ from payments.gateways.errors import (
     UnsupportedByGatewayError,
 )
 from payments.gateways.events import ProviderEvent
+from payments.gateways.payouts import ItemKind, PayoutDetails, PayoutItem, PayoutState
 from payments.gateways.terms import (
     AccountDetails,
     Capabilities,
@@ -47,9 +48,13 @@ __all__ = [
     "FailureKind",
     "GatewayRejectedError",
     "GatewayUnavailableError",
+    "ItemKind",
     "MethodDetails",
     "MethodKind",
     "PaymentGateway",
+    "PayoutDetails",
+    "PayoutItem",
+    "PayoutState",
     "ProviderEvent",
     "RefundOutcome",
     "RefundRequest",
@@ -128,6 +133,22 @@ class PaymentGateway(Protocol):
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Settle an unknown refund, as `find_charge` does a charge."""
+        ...
+
+    def fetch_refund(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> RefundOutcome:
+        """How a refund stands now: banks send some back days later. ``age`` and errors as in `fetch_charge`."""
+        ...
+
+    def payouts(self, since: datetime) -> Iterator[PayoutDetails]:
+        """What was paid out, made at or after ``since``; asks the provider page by page while it is read.
+
+        Raises CredentialsRejectedError (restricted keys may not read payouts), GatewayUnavailableError.
+        """
+        ...
+
+    def payout_items(self, payout: PayoutDetails) -> Iterator[PayoutItem]:
+        """What a payout is made of, page by page; nothing for one that is not itemised. Raises as `payouts`, and
+        GatewayRejectedError for payouts that the provider tells no items of any more."""
         ...
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:

@@ -7,14 +7,15 @@ after `complete_action` or `cancel_charge`, `fetch_charge` still says ``action_r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from common.money import Money
 from payments.gateways.errors import GatewayRejectedError
 from payments.gateways.events import ProviderEvent
+from payments.gateways.payouts import PayoutDetails, PayoutItem
 from payments.gateways.sandbox_tokens import ELEMENT, Behaviour, behaviour_of
 from payments.gateways.sandbox_webhooks import parse_signed
 from payments.gateways.terms import (
@@ -179,17 +180,30 @@ class SandboxGateway:
         return _outcome(charge, age=timedelta(0))
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Refunds succeed at once, up to the charge's amount; the sum over several refunds is the caller's to guard."""
+        """Refunds succeed at once unless the token says otherwise, up to the charge's amount.
+
+        The sum over several refunds is the caller's to guard.
+        """
         try:
             charge = _Charge.parse(request.charge_reference)
         except GatewayRejectedError as error:
             return RefundOutcome(RefundState.FAILED, failure_code=error.code)
         if request.amount > charge.amount:
             return RefundOutcome(RefundState.FAILED, failure_code="amount_too_large")
-        return RefundOutcome(RefundState.SUCCEEDED, f"sbx_re.{_digest(request.idempotency_key)}")
+        return _refund_outcome(f"sbx_re.{charge.token}.{_digest(request.idempotency_key)}", age=timedelta(0))
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         return self.refund(request)
+
+    def fetch_refund(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> RefundOutcome:
+        return _refund_outcome(provider_reference, age)
+
+    def payouts(self, since: datetime) -> Iterator[PayoutDetails]:
+        """The sandbox has no money to pay out."""
+        return iter(())
+
+    def payout_items(self, payout: PayoutDetails) -> Iterator[PayoutItem]:
+        return iter(())
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:
         return parse_signed(body, headers, self._webhook_secret)
@@ -237,6 +251,19 @@ def _outcome(charge: _Charge, age: timedelta) -> ChargeOutcome:
     if behaviour.fails(charge.attempt):
         return _failed(reference, behaviour.failure_code or "generic_decline", behaviour.failure_kind)
     return ChargeOutcome(ChargeState.SUCCEEDED, reference)
+
+
+def _refund_outcome(reference: str, age: timedelta) -> RefundOutcome:
+    head, _, rest = reference.partition(".")
+    behaviour = behaviour_of(rest.partition(".")[0])
+    if head != "sbx_re" or behaviour is None:
+        raise GatewayRejectedError("resource_missing", f"no such refund: {reference}")
+    settles = behaviour.refund_settles_after
+    if settles is not None and age < settles:
+        return RefundOutcome(RefundState.PENDING, reference, settles_after=settles)
+    if behaviour.refund_failure is not None:
+        return RefundOutcome(RefundState.FAILED, reference, behaviour.refund_failure)
+    return RefundOutcome(RefundState.SUCCEEDED, reference)
 
 
 def _failed(reference: str, code: str, kind: FailureKind | None) -> ChargeOutcome:

@@ -24,6 +24,8 @@ class Behaviour:
     answer_lost: bool = False
     exp_month: int | None = 12
     exp_year: int | None = 2099
+    refund_settles_after: timedelta | None = None
+    refund_failure: str | None = None
 
     def fails(self, attempt: int) -> bool:
         """Whether this attempt (counted from 1) ends badly."""
@@ -57,6 +59,10 @@ BEHAVIOURS = {
     "sandbox_stolen_card": Behaviour(last4="9979", failure_code="stolen_card", failure_kind=HARD),
     "sandbox_expired_card": Behaviour(last4="0069", failure_code="expired_card", failure_kind=HARD),
     "sandbox_3ds": Behaviour(last4="3220", needs_action=True),
+    "sandbox_refund_pending": Behaviour(last4="7726", refund_settles_after=timedelta(days=3)),
+    "sandbox_refund_fails": Behaviour(
+        last4="5126", refund_settles_after=timedelta(days=3), refund_failure="expired_or_canceled_card"
+    ),
     "sandbox_timeout": Behaviour(last4="0119", answer_lost=True),
     "sandbox_pending": _debit(MethodKind.SEPA_DEBIT, "3000", days=3),
     "sandbox_pending_fails": _debit(MethodKind.SEPA_DEBIT, "3001", days=3, failure="insufficient_funds"),

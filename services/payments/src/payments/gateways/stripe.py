@@ -7,21 +7,18 @@ outcome is found by listing the customer's intents: unlike Stripe's search, a li
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
 from stripe.params import PaymentIntentCreateParams, SetupIntentCreateParams
 
-from payments.gateways.errors import (
-    CredentialsRejectedError,
-    GatewayRejectedError,
-    GatewayUnavailableError,
-    UnsupportedByGatewayError,
-)
+from payments.gateways import stripe_payouts
+from payments.gateways.errors import GatewayRejectedError, UnsupportedByGatewayError
 from payments.gateways.events import ProviderEvent
+from payments.gateways.payouts import PayoutDetails, PayoutItem
+from payments.gateways.stripe_errors import charge_error, refund_error, translated
 from payments.gateways.stripe_events import parse_stripe_webhook
 from payments.gateways.stripe_money import to_stripe_amount
 from payments.gateways.stripe_readings import (
@@ -31,14 +28,12 @@ from payments.gateways.stripe_readings import (
     declined,
     method_details,
     refund_outcome,
-    refused,
 )
 from payments.gateways.terms import (
     AccountDetails,
     Capabilities,
     ChargeOutcome,
     ChargeRequest,
-    ChargeState,
     CustomerDetails,
     FailureKind,
     MethodDetails,
@@ -87,11 +82,11 @@ class StripeGateway:
         )
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(kinds=frozenset(KINDS.values()), collects=True, setup_by="element")
+        return Capabilities(kinds=frozenset(KINDS.values()), collects=True, setup_by="element", payouts=True)
 
     def check_credentials(self) -> AccountDetails:
         """Reads the balance: the least that a key for charging may do, restricted keys included."""
-        with _translated():
+        with translated():
             balance = self._client.v1.balance.retrieve()
         return AccountDetails(live=balance.livemode, label="Stripe" if balance.livemode else "Stripe (test mode)")
 
@@ -99,7 +94,7 @@ class StripeGateway:
         params: dict[str, Any] = {"name": customer.name, "metadata": dict(customer.metadata)}
         if customer.email:
             params["email"] = customer.email
-        with _translated():
+        with translated():
             made = self._client.v1.customers.create(params, {"idempotency_key": idempotency_key})  # type: ignore[arg-type]  # a TypedDict with optional keys
         return made.id
 
@@ -112,7 +107,7 @@ class StripeGateway:
             "allowed_payment_method_types": _type_names(request),
             "metadata": dict(request.metadata),
         }
-        with _translated():
+        with translated():
             setup = self._client.v1.setup_intents.create(params, {"idempotency_key": request.idempotency_key})
         return self._setup_outcome(setup)
 
@@ -120,17 +115,17 @@ class StripeGateway:
         """Takes a SetupIntent, or a method that was attached at once."""
         if setup_reference.startswith("pm_"):
             return SetupOutcome(setup_reference, method=self._retrieve_method(setup_reference))
-        with _translated():
+        with translated():
             setup = self._client.v1.setup_intents.retrieve(setup_reference)
         return self._setup_outcome(setup)
 
     def attach(self, customer_reference: str, method_reference: str) -> MethodDetails:
-        with _translated():
+        with translated():
             method = self._client.v1.payment_methods.attach(method_reference, {"customer": customer_reference})
         return method_details(method.to_dict())
 
     def detach(self, method_reference: str) -> None:
-        with _translated():
+        with translated():
             try:
                 self._client.v1.payment_methods.detach(method_reference)
             except stripe.InvalidRequestError:
@@ -144,17 +139,17 @@ class StripeGateway:
         except GatewayRejectedError as error:
             return declined(error.code, None, FailureKind.HARD)
         except stripe.StripeError as error:
-            return _charge_error(error)
+            return charge_error(error)
         return charge_outcome(intent.to_dict())
 
     def fetch_charge(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> ChargeOutcome:
         del age  # Stripe has a calendar of its own
-        with _translated():
+        with translated():
             intent = self._client.v1.payment_intents.retrieve(provider_reference)
         return charge_outcome(intent.to_dict())
 
     def find_charge(self, request: ChargeRequest, *, age: timedelta = timedelta(0)) -> ChargeOutcome | None:
-        with _translated():
+        with translated():
             intents = self._client.v1.payment_intents.list({"customer": request.customer_reference, "limit": _PAGE})
             for intent in intents.auto_paging_iter():
                 if intent.metadata.to_dict().get("idempotency_key") == request.idempotency_key:
@@ -162,7 +157,7 @@ class StripeGateway:
         return None
 
     def cancel_charge(self, provider_reference: str) -> ChargeOutcome:
-        with _translated():
+        with translated():
             try:
                 intent = self._client.v1.payment_intents.cancel(provider_reference)
             except stripe.InvalidRequestError:
@@ -187,22 +182,34 @@ class StripeGateway:
         except GatewayRejectedError as error:
             return RefundOutcome(RefundState.FAILED, failure_code=error.code)
         except stripe.StripeError as error:
-            return _refund_error(error)
+            return refund_error(error)
         return refund_outcome(refund.to_dict())
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
-        with _translated():
+        with translated():
             refunds = self._client.v1.refunds.list({"payment_intent": request.charge_reference, "limit": _PAGE})
             for refund in refunds.auto_paging_iter():
                 if (refund.to_dict().get("metadata") or {}).get("idempotency_key") == request.idempotency_key:
                     return refund_outcome(refund.to_dict())
         return None
 
+    def fetch_refund(self, provider_reference: str, *, age: timedelta = timedelta(0)) -> RefundOutcome:
+        del age
+        with translated():
+            refund = self._client.v1.refunds.retrieve(provider_reference)
+        return refund_outcome(refund.to_dict())
+
+    def payouts(self, since: datetime) -> Iterator[PayoutDetails]:
+        return stripe_payouts.list_payouts(self._client, since)
+
+    def payout_items(self, payout: PayoutDetails) -> Iterator[PayoutItem]:
+        return stripe_payouts.list_items(self._client, payout)
+
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:
         return parse_stripe_webhook(body, headers, self._credentials.webhook_secret)
 
     def _retrieve_method(self, reference: str) -> MethodDetails:
-        with _translated():
+        with translated():
             method = self._client.v1.payment_methods.retrieve(reference)
         return method_details(method.to_dict())
 
@@ -252,50 +259,3 @@ def _intent_params(request: ChargeRequest) -> PaymentIntentCreateParams:
     if request.return_url:
         params["return_url"] = request.return_url
     return params
-
-
-def _charge_error(error: stripe.StripeError) -> ChargeOutcome:
-    """A definite no, or ``unknown`` for whatever leaves open if money moved."""
-    if isinstance(error, stripe.CardError):
-        facts: dict[str, Any] = error.error.to_dict() if error.error else {"code": error.code}
-        intent = facts.get("payment_intent")
-        return refused(facts, intent if isinstance(intent, Mapping) else None)
-    if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
-        # Our keys are at fault, not the member's method: soft, so that mended keys collect at the next step.
-        return declined("gateway_credentials_rejected", None, FailureKind.SOFT)
-    if isinstance(error, stripe.InvalidRequestError):
-        return declined(error.code or "provider_refused", None, FailureKind.HARD)
-    return ChargeOutcome(ChargeState.UNKNOWN, failure_code=_trouble(error))
-
-
-def _refund_error(error: stripe.StripeError) -> RefundOutcome:
-    if isinstance(
-        error, (stripe.CardError, stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
-    ):
-        return RefundOutcome(RefundState.FAILED, failure_code=error.code or "provider_refused")
-    return RefundOutcome(RefundState.UNKNOWN, failure_code=_trouble(error))
-
-
-def _trouble(error: stripe.StripeError) -> str:
-    if isinstance(error, stripe.RateLimitError):
-        return "rate_limited"
-    if isinstance(error, stripe.IdempotencyError):
-        return "idempotency_mismatch"
-    return "no_answer" if isinstance(error, stripe.APIConnectionError) else "provider_error"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Stripe's errors as the port's, for every act but charges and refunds."""
-    try:
-        yield
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise CredentialsRejectedError(error.user_message or "Stripe does not accept the key") from error
-    except stripe.CardError as error:
-        facts = error.error.to_dict() if error.error else {}
-        code = facts.get("decline_code") or error.code or "card_declined"
-        raise GatewayRejectedError(code, error.user_message or code) from error
-    except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-        raise GatewayRejectedError(error.code or "provider_refused", error.user_message or "") from error
-    except stripe.StripeError as error:
-        raise GatewayUnavailableError(f"Stripe did not answer: {_trouble(error)}") from error

@@ -61,6 +61,8 @@ class Capabilities:
     setup_by: str
     refunds: bool = True
     webhooks: bool = True
+    # Whether there are payouts to hold our records against.
+    payouts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +185,9 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True)
 class RefundOutcome:
-    """What became of a refund."""
+    """What became of a refund. ``settles_after``: as in `ChargeOutcome`."""
 
     state: RefundState
     provider_reference: str | None = None
     failure_code: str | None = None
+    settles_after: timedelta | None = None

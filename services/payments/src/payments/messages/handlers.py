@@ -16,11 +16,12 @@ from contracts.invoicing import (
     InvoicePaid,
     InvoiceState,
     InvoiceVoided,
+    RefundRequested,
 )
 from contracts.members import CompanyChanged, MemberChanged, OrganizationChanged
 from payments.services import copies
 from payments.services.accounts import connect_sandbox_once
-from payments.services.refunds import refund_credit_note
+from payments.services.refunds import refund_credit_note, refund_surplus
 
 handlers = Handlers()
 keep_identity_copies(handlers)
@@ -135,3 +136,9 @@ def give_back(session: TenantSession, message: CreditNoteIssued, _envelope: Enve
     """A credit note whose rest goes back to the customer (DOC-5)."""
     if message.refund.amount_minor > 0:
         refund_credit_note(session, message.invoice_id, message.credit_note_id, message.refund, message.reason)
+
+
+@handlers.on(RefundRequested)
+def give_surplus_back(session: TenantSession, message: RefundRequested, _envelope: Envelope) -> None:
+    """Money that came after its invoice was void goes back (GH-2)."""
+    refund_surplus(session, message.invoice_id, message.request_id, message.amount, message.reason)

@@ -4,6 +4,7 @@ from payments.models.gateways import CustomerReference, Gateway, PaymentMethod
 from payments.models.invoices import BillingSettings, Collection, Customer, Invoice, Location
 from payments.models.metadata import Base
 from payments.models.payments import Payment, Refund, WebhookEvent
+from payments.models.payouts import Payout, PayoutFeed, PayoutItem
 
 __all__ = [
     "Base",
@@ -16,6 +17,9 @@ __all__ = [
     "Location",
     "Payment",
     "PaymentMethod",
+    "Payout",
+    "PayoutFeed",
+    "PayoutItem",
     "Refund",
     "WebhookEvent",
 ]

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from common.db import TenantMixin, VersionMixin
+from payments.models.invoices import Customer
 from payments.models.metadata import Base
 
 
@@ -95,3 +96,12 @@ class PaymentMethod(TenantMixin, VersionMixin, Base):
     request_key: Mapped[str | None]
     since: Mapped[datetime]
     created_at: Mapped[datetime]
+    owner: Mapped[Customer | None] = relationship(
+        primaryjoin=lambda: Customer.id == foreign(PaymentMethod.owner_id),
+        viewonly=True,
+    )
+
+    @property
+    def customer_name(self) -> str | None:
+        """The owner's name, as far as their copy has arrived."""
+        return self.owner.name if self.owner else None

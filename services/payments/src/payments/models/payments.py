@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CHAR, CheckConstraint, Index, LargeBinary, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from common.db import TenantMixin, VersionMixin
 from common.money import Money
+from payments.models.invoices import Customer
 from payments.models.metadata import Base
 
 
@@ -83,6 +84,16 @@ class Payment(TenantMixin, VersionMixin, Base):
     booking_ids: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     checkout_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    # Who pays, as their copy stands now; lists load it with their rows.
+    payer: Mapped[Customer | None] = relationship(
+        primaryjoin=lambda: Customer.id == func.coalesce(foreign(Payment.member_id), foreign(Payment.company_id)),
+        viewonly=True,
+    )
+
+    @property
+    def customer_name(self) -> str | None:
+        """The payer's name now, or as the invoice had it; None for a test charge."""
+        return self.payer.name if self.payer else self.customer.get("name")
 
     @property
     def amount(self) -> Money:

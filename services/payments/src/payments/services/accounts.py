@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
+from payments.domain.payment_state import RefundFact
 from payments.gateways.port import AccountDetails, PaymentGateway
 from payments.messages.publishes import gateway_changed, payment_method_changed
-from payments.models import Customer, Gateway, Location, Payment, PaymentMethod
+from payments.models import Customer, Gateway, Location, Payment, PaymentMethod, Refund
+from payments.services.payouts import follow_payouts, stop_following
 from payments.services.planning import replan_payer
 from payments.services.providers import Providers
 
@@ -74,6 +76,7 @@ def connect(
         created_at=now,
     )
     session.add(gateway)
+    follow_payouts(session, gateway, checked.adapter)
     session.flush()
     _announce(session, gateway)
     return gateway
@@ -164,19 +167,27 @@ def change_gateway(
 def disconnect(session: TenantSession, gateway: Gateway) -> None:
     """Forget a locked gateway's credentials; its methods can no longer be charged.
 
-    Raises ConflictError ``gateway_has_pending_payments`` while money is on its way through it.
+    Raises ConflictError ``gateway_has_pending_payments`` or ``gateway_has_pending_refunds`` while money is on its way.
     """
     if gateway.state == "disconnected":
         return
     if session.scalar(select(Payment.id).where(Payment.gateway_id == gateway.id, Payment.running).limit(1)):
         raise ConflictError("gateway_has_pending_payments", "payments through this gateway are still on their way")
+    if session.scalar(_pending_refunds(gateway).limit(1)):
+        raise ConflictError("gateway_has_pending_refunds", "refunds through this gateway are still on their way")
     gateway.state, gateway.credentials, gateway.disconnected_at = "disconnected", None, session.now()
     gateway.touch()
+    stop_following(session, gateway.id)
     owners = _retire_methods(session, gateway)
     session.flush()
     _announce(session, gateway)
     for owner_id in sorted(owners):
         replan_payer(session, owner_id)
+
+
+def _pending_refunds(gateway: Gateway) -> Select[UUID]:
+    statement = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)
+    return statement.where(Payment.gateway_id == gateway.id, Refund.fact == RefundFact.PENDING.name)
 
 
 def _retire_methods(session: TenantSession, gateway: Gateway) -> set[UUID]:

@@ -1,15 +1,17 @@
 """Charging what is due: claim and commit intents, call providers over a bounded pool, record answers (PAY-1).
 
-Providers are called outside any transaction. While some charges are on their way the answers of others are recorded
-in one transaction, so that the pool never waits for the database.
+Providers are called outside any transaction. While charges are on their way, the next ones are claimed and the answers
+of others are recorded, several in one transaction: the pool never waits for the database.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from uuid import UUID
 
 import structlog
@@ -26,10 +28,13 @@ from payments.services.providers import Pace, Providers
 from payments.services.surroundings import Surroundings, look_around
 
 logger = structlog.get_logger(__name__)
-# Answers are recorded this many at a time; also bounds what a killed worker leaves to the sweeper.
-_BATCH_PER_WORKER = 8
+# Intents are committed this many at a time; also bounds what a killed worker leaves to the sweeper.
+_BATCH_PER_WORKER = 12
+_FIRST_PER_WORKER = 2
 # The pool has this much to do while more is claimed, so that it never waits.
-_BACKLOG_PER_WORKER = 6
+_BACKLOG_PER_WORKER = 12
+# Answers wait this long for others, to be recorded with them.
+_MOMENT_SECONDS = 0.05
 _UNUSABLE_REST = timedelta(hours=1)
 
 
@@ -43,21 +48,71 @@ class Errand:
     request: ChargeRequest
 
 
+Answer = tuple[UUID, ChargeOutcome]
+Answers = SimpleQueue[Answer | BaseException | None]
+
+
 def collect_due(run: JobRun, providers: Providers) -> None:
     """Charge every invoice of the organisation whose time has come, in the order of their due times."""
-    with ThreadPoolExecutor(providers.charge_workers, thread_name_prefix="charge") as pool:
-        running: set[Future[tuple[UUID, ChargeOutcome]]] = set()
-        exhausted = False
-        while running or not exhausted:
-            if not exhausted and len(running) < providers.charge_workers * _BACKLOG_PER_WORKER:
-                errands, exhausted = _claim(run, providers)
-                running |= {pool.submit(carry, errand) for errand in errands}
-            if running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                _record(run, [future.result() for future in done])
+    answers: Answers = SimpleQueue()
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="record") as desk,
+        ThreadPoolExecutor(providers.charge_workers, thread_name_prefix="charge") as pool,
+    ):
+        recording = desk.submit(_record_all, run, answers)
+        try:
+            _send_all(run, providers, pool, answers, recording)
+        finally:
+            # What cannot be recorded is not sent either; what was sent gets its answer.
+            pool.shutdown(cancel_futures=recording.done())
+            answers.put(None)
+        recording.result()
 
 
-def carry(errand: Errand) -> tuple[UUID, ChargeOutcome]:
+def _send_all(run: JobRun, providers: Providers, pool: Executor, answers: Answers, recording: Future[None]) -> None:
+    """Claim ahead of the pool, so that it never waits for the database; the first few at once."""
+    workers = providers.charge_workers
+    size, exhausted = workers * _FIRST_PER_WORKER, False
+    while not exhausted and not recording.done():
+        errands, exhausted = _claim(run, providers, size)
+        sent = [pool.submit(_send, errand, answers) for errand in errands]
+        if len(sent) > workers * _BACKLOG_PER_WORKER:
+            sent[-workers * _BACKLOG_PER_WORKER].result()
+        size = workers * _BATCH_PER_WORKER
+
+
+def _send(errand: Errand, answers: Answers) -> None:
+    try:
+        answers.put(carry(errand))
+    except BaseException as error:
+        answers.put(error)
+        raise
+
+
+def _record_all(run: JobRun, answers: Answers) -> None:
+    while batch := _gathered(answers):
+        _record(run, batch)
+
+
+def _gathered(answers: Answers) -> list[Answer]:
+    """The next answers, those together that come within a moment; none at the end. Raises what broke the pool."""
+    found: list[Answer] = []
+    until = time.monotonic() + _MOMENT_SECONDS
+    answer = answers.get()
+    while answer is not None:
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+        try:
+            answer = answers.get(timeout=max(until - time.monotonic(), 0))
+        except Empty:
+            return found
+    if found:
+        answers.put(None)
+    return found
+
+
+def carry(errand: Errand) -> Answer:
     """Make the charge at the provider; a fault of ours on the way leaves the outcome unknown, and the sweeper asks."""
     errand.pace.wait()
     try:
@@ -76,9 +131,8 @@ def errand_for(session: TenantSession, providers: Providers, payment: Payment) -
     return Errand(payment.id, adapter, providers.pace(gateway.id), charging.stored_request(payment))
 
 
-def _claim(run: JobRun, providers: Providers) -> tuple[list[Errand], bool]:
+def _claim(run: JobRun, providers: Providers, size: int) -> tuple[list[Errand], bool]:
     """Commit the intents of the next due invoices; second: whether nothing more is due."""
-    size = providers.charge_workers * _BATCH_PER_WORKER
     with run.database.session(run.organization_id) as session:
         due = _due_invoices(session, run, size)
         around = look_around(session, due, woken=True)
@@ -128,7 +182,7 @@ def _begin(
     return Errand(payment.id, adapter, providers.pace(gateway.id), charging.stored_request(payment))
 
 
-def _record(run: JobRun, answers: Iterable[tuple[UUID, ChargeOutcome]]) -> None:
+def _record(run: JobRun, answers: Iterable[Answer]) -> None:
     outcomes = dict(answers)
     with run.database.session(run.organization_id) as session:
         locked = charging.lock_payments(session, list(outcomes))

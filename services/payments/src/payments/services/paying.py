@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from common import audit
 from common.clock import at_local_hour, local_date
 from common.db import TenantSession
 from common.errors import ConflictError, DomainError, InvalidError, NotFoundError
+from common.ids import encode_id
 from common.money import Money
 from payments.domain.payment_state import ChargeFact
 from payments.gateways.port import ChargeOutcome, ChargeState
@@ -116,11 +118,18 @@ def _charge(
         raise _lost_race(error) from error
     replan(session, invoice)
     errand = errand_for(session, providers, payment)
+    _note_start(session, invoice, payment)
     session.commit()
     _, outcome = carry(errand)
     payment, held = charging.lock_payment(session, errand.payment_id)
     charging.report_charge(session, payment, held, outcome)
     return payment
+
+
+def _note_start(session: TenantSession, invoice: Invoice, payment: Payment) -> None:
+    """The audit log's entry goes with the intent: whoever repeats the request later, adds none."""
+    facts = {"amount": str(payment.amount.decimal()), "currency": payment.currency, "source": payment.source}
+    audit.record(session, "payment.started", f"{encode_id('inv', invoice.id)}/{encode_id('pay', payment.id)}", facts)
 
 
 def _id(invoice: Invoice, name: str) -> UUID | None:

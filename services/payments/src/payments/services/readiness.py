@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from common.db import TenantSession
-from payments.models import Collection, Customer, Gateway, Payment, PaymentMethod
+from payments.domain.payment_state import RefundFact
+from payments.models import Collection, Customer, Gateway, Payment, PaymentMethod, Refund
 from payments.services.surroundings import billing_settings
 
 CREDENTIALS_REJECTED = "gateway_credentials_rejected"
 _RECENT = timedelta(days=7)
+_REFUNDS_RECENT = timedelta(days=30)
 
 
 def setup_facts(session: TenantSession) -> dict[str, Any]:
@@ -48,6 +50,9 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
             Payment.failure_code == CREDENTIALS_REJECTED,
             Payment.failed_at > session.now() - _RECENT,
         ),
+        "refunds_failed": _count(
+            session, Refund, Refund.fact == RefundFact.FAILED.name, Refund.created_at > session.now() - _REFUNDS_RECENT
+        ),
         "automatic_collection": bool(settings and settings.automatic_collection),
         "is_live": session.organization.mode == "live",
     }
@@ -65,6 +70,11 @@ def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield _problem("gateway_without_events", detail, gateways)
     if facts["credentials_rejected"]:
         yield _problem("gateway_credentials_rejected", "a provider no longer accepts our keys", gateways)
+    if facts["refunds_failed"]:
+        detail = (
+            f"{facts['refunds_failed']} refunds of the last 30 days did not reach the customer: give them back by hand"
+        )
+        yield _problem("refunds_failed", detail, "/v1/payments")
     if facts["automatic_collection"] and facts["members_without_method"]:
         detail = f"{facts['members_without_method']} members have no payment method to collect from"
         yield _problem("members_without_method", detail, methods)

@@ -1,4 +1,4 @@
-"""Money by gateway and period, to be held against what the provider paid out."""
+"""Money by gateway and period, by our own records; `payout_report` holds it against the providers' payouts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common.money import Money
 from payments.models import Payment
 
 
-def reconcile(session: TenantSession, start: date, end: date) -> dict[str, Any]:
+def reconcile(session: TenantSession, start: date, end: date) -> list[dict[str, Any]]:
     """Sums of the payments that occurred from ``start`` to ``end`` (inclusive, the organisation's zone), by gateway.
 
     ``unsettled`` counts those whose end is still open. Raises InvalidError when the period ends before it starts.
@@ -44,8 +44,7 @@ def reconcile(session: TenantSession, start: date, end: date) -> dict[str, Any]:
         .group_by(Payment.gateway_id, Payment.provider)
         .order_by(Payment.provider, Payment.gateway_id)
     )
-    lines = [_line(row, currency) for row in session.execute(statement)]
-    return {"start": start, "end": end, "gateways": lines}
+    return [_line(row, currency) for row in session.execute(statement)]
 
 
 def _line(row: Any, currency: str) -> dict[str, Any]:

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from common.db import TenantSession
-from common.errors import DomainError, InvalidError, NotFoundError
+from common.errors import InvalidError, NotFoundError
 from common.ids import encode_id, new_id
-from common.jobs import JobRun, wake_scheduler
+from common.jobs import wake_scheduler
 from common.messaging import outbox
 from common.money import Money
 from payments.domain.payment_state import RefundFact
 from payments.domain.refunds import check_refund, refundable
-from payments.gateways.port import PaymentGateway, RefundOutcome, RefundRequest, RefundState
+from payments.gateways.port import RefundOutcome, RefundState
 from payments.messages.publishes import payment_refunded, payment_succeeded
-from payments.models import Collection, Gateway, Invoice, Payment, Refund
+from payments.models import Invoice, Payment, Refund
 from payments.services import ledger
-from payments.services.charging import lock_payment, note
+from payments.services.charging import PENDING_ASKED, lock_payment, note
 from payments.services.planning import lock_invoice, replan
-from payments.services.providers import Providers
 
-logger = structlog.get_logger(__name__)
-_ANSWER_SECONDS = 120
-_BATCH = 20
 _FACTS = {
     RefundState.SUCCEEDED: RefundFact.SUCCEEDED,
     RefundState.PENDING: RefundFact.PENDING,
     RefundState.FAILED: RefundFact.FAILED,
     RefundState.UNKNOWN: RefundFact.PENDING,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RefundErrand:
-    """A committed refund with all that is needed to carry it to the provider."""
-
-    refund_id: UUID
-    gateway: PaymentGateway
-    request: RefundRequest
-    repeated: bool = False
 
 
 def refund_by_request(session: TenantSession, request_key: str, fingerprint: str) -> Refund | None:
@@ -102,58 +87,39 @@ def refund_credit_note(
     ``amount`` is the note's whole refund so far, so that messages may come twice and in any order.
     """
     lock_invoice(session, invoice_id)
-    left = amount.amount_minor - _given_by_note(session, credit_note_id)
+    left = amount.amount_minor - _given(session, Refund.credit_note_id == credit_note_id)
+    for payment, invoice, part in _parts(session, invoice_id, left, amount.currency):
+        begin_refund(session, payment, invoice, part, reason=reason, credit_note_id=credit_note_id)
+
+
+def refund_surplus(
+    session: TenantSession, invoice_id: UUID, request_id: UUID, amount: Money, reason: str | None
+) -> None:
+    """Give back what came for an invoice that had no claim to it, as `refund_credit_note` does."""
+    lock_invoice(session, invoice_id)
+    asked = f"surplus:{request_id.hex}:"
+    left = amount.amount_minor - _given(session, Refund.request_key.startswith(asked))
+    for payment, invoice, part in _parts(session, invoice_id, left, amount.currency):
+        begin_refund(session, payment, invoice, part, reason=reason, request_key=f"{asked}{new_id().hex}")
+
+
+def _parts(
+    session: TenantSession, invoice_id: UUID, left: int, currency: str
+) -> Iterator[tuple[Payment, Invoice | None, Money]]:
+    """What to give back of each payment of an invoice, the newest first, until ``left`` minor units are reached."""
     statement = select(Payment.id).where(Payment.invoice_id == invoice_id, Payment.kept_minor > 0)
     for payment_id in session.scalars(statement.order_by(Payment.created_at.desc(), Payment.id)).all():
         payment, invoice = lock_payment(session, payment_id)
         part = min(left, refundable(ledger.facts_of(payment)).amount_minor)
         if part > 0:
-            money = Money(part, amount.currency)
-            begin_refund(session, payment, invoice, money, reason=reason, credit_note_id=credit_note_id)
+            yield payment, invoice, Money(part, currency)
             left -= part
 
 
-def _given_by_note(session: TenantSession, credit_note_id: UUID) -> int:
+def _given(session: TenantSession, condition: ColumnElement[bool]) -> int:
+    """What was given back before; what failed was not."""
     statement = select(func.coalesce(func.sum(Refund.amount_minor), 0)).select_from(Refund)
-    mine = statement.where(Refund.credit_note_id == credit_note_id, Refund.fact != RefundFact.FAILED.name)
-    return int(session.scalar(mine) or 0)
-
-
-def errand_for_refund(session: TenantSession, providers: Providers, refund: Refund) -> RefundErrand:
-    """What carries a refund to its provider. Raises InvalidError when the gateway is no longer connected."""
-    payment = session.get_one(Payment, refund.payment_id)
-    if payment.gateway_id is None:
-        adapter = providers.make("manual", {})
-    else:
-        gateway = session.get_one(Gateway, payment.gateway_id)
-        if gateway.state != "connected":
-            raise InvalidError("gateway_disconnected", "the gateway that took this money is no longer connected")
-        adapter = providers.open(gateway)
-    request = RefundRequest(
-        idempotency_key=refund.key or str(refund.id),
-        charge_reference=payment.provider_reference or str(payment.id),
-        amount=refund.amount,
-        reason=refund.reason or "",
-        metadata={"payment_id": encode_id("pay", payment.id)},
-    )
-    return RefundErrand(refund.id, adapter, request, repeated=refund.asked > 0)
-
-
-def lease(session: TenantSession, refund: Refund) -> None:
-    """Give the provider's answer time (real) to arrive before another worker asks for it."""
-    refund.asked += 1
-    refund.rest_until = session.clock.now() + timedelta(seconds=_ANSWER_SECONDS)
-
-
-def carry_refund(errand: RefundErrand) -> RefundOutcome:
-    """Make the refund at the provider, or find the one that was made before. No transaction."""
-    try:
-        if errand.repeated and (found := errand.gateway.find_refund(errand.request)) is not None:
-            return found
-        return errand.gateway.refund(errand.request)
-    except DomainError as error:
-        logger.info("refund_not_told", refund=str(errand.refund_id), code=error.code)
-        return RefundOutcome(RefundState.UNKNOWN, failure_code=error.code)
+    return int(session.scalar(statement.where(condition, Refund.fact != RefundFact.FAILED.name)) or 0)
 
 
 def report_refund(
@@ -161,28 +127,19 @@ def report_refund(
 ) -> None:
     """Add what was reported about a refund of a locked payment."""
     refund.provider_reference = refund.provider_reference or outcome.provider_reference
-    if outcome.state is RefundState.UNKNOWN:
-        _ask_again(session, refund)
-        return
     before = RefundFact[refund.fact]
+    if outcome.state is RefundState.UNKNOWN:
+        if before is RefundFact.PENDING:
+            _ask_again(session, refund)
+        return
     after = max(before, _FACTS[outcome.state])
-    refund.fact, refund.check_at = after.name, None
+    refund.fact = after.name
+    _watch(session, refund, outcome)
     if after is RefundFact.FAILED:
         refund.failure_code = outcome.failure_code or "refund_failed"
     if after is not before or not refund.announced:
         _add_report(session, payment, invoice, refund)
         _announce(session, payment, refund)
-
-
-def refund_due(run: JobRun, providers: Providers) -> None:
-    """Carry every refund that is due and not yet known to have been made."""
-    while errands := _claim(run, providers):
-        for errand in errands:
-            outcome = carry_refund(errand)
-            with run.database.session(run.organization_id) as session:
-                payment, invoice, refund = lock_refund(session, errand.refund_id)
-                report_refund(session, payment, invoice, refund, outcome)
-                session.commit()
 
 
 def lock_refund(session: TenantSession, refund_id: UUID) -> tuple[Payment, Invoice | None, Refund]:
@@ -195,25 +152,13 @@ def lock_refund(session: TenantSession, refund_id: UUID) -> tuple[Payment, Invoi
     return payment, invoice, session.scalars(fresh).one()
 
 
-def _claim(run: JobRun, providers: Providers) -> list[RefundErrand]:
-    with run.database.session(run.organization_id) as session:
-        real_now = session.clock.now()
-        statement = (
-            select(Refund)
-            .where(Refund.check_at <= run.now, Refund.rest_until.is_(None) | (Refund.rest_until <= real_now))
-            .order_by(Refund.check_at, Refund.id)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        errands = []
-        for refund in session.scalars(statement).all():
-            try:
-                errands.append(errand_for_refund(session, providers, refund))
-            except DomainError as error:
-                logger.warning("refund_waits", refund=str(refund.id), code=error.code)
-            lease(session, refund)
-        session.commit()
-    return errands
+def _watch(session: TenantSession, refund: Refund, outcome: RefundOutcome) -> None:
+    """Webhooks get lost: a refund on its way is asked for once a day besides, the sandbox's when it is due."""
+    refund.check_at = refund.rest_until = None
+    if refund.fact == RefundFact.PENDING.name:
+        settles = outcome.settles_after
+        refund.check_at = refund.created_at + settles if settles is not None else session.now() + PENDING_ASKED
+        refund.asked = 0
 
 
 def _ask_again(session: TenantSession, refund: Refund) -> None:
@@ -233,11 +178,21 @@ def _add_report(session: TenantSession, payment: Payment, invoice: Invoice | Non
     payment.touch()
     if invoice is None or with_note:
         return
-    replan(session, invoice)
-    collection = session.get(Collection, invoice.id)
-    if collection is not None and refund.fact != RefundFact.FAILED.name:
+    collection = replan(session, invoice)
+    if refund.fact != RefundFact.FAILED.name:
         collection.stopped = collection.stopped or "refunded"
-        replan(session, invoice)
+    elif collection.stopped == "refunded" and not _gives_back(session, invoice):
+        # The money never left: what else becomes payable is collected as ever.
+        collection.stopped = None
+    replan(session, invoice)
+
+
+def _gives_back(session: TenantSession, invoice: Invoice) -> bool:
+    """Whether any refund of the invoice's payments without a credit note stands."""
+    session.flush()
+    statement = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)
+    standing = (Refund.credit_note_id.is_(None), Refund.fact != RefundFact.FAILED.name)
+    return session.scalar(statement.where(Payment.invoice_id == invoice.id, *standing).limit(1)) is not None
 
 
 def _announce(session: TenantSession, payment: Payment, refund: Refund) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection as Many
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,16 +19,43 @@ def billing_settings(session: TenantSession) -> BillingSettings | None:
     return session.get(BillingSettings, session.organization.id)
 
 
-@dataclass(slots=True)
 class Surroundings:
-    """Settings, customers, methods and charges around some locked invoices. ``woken``: the scheduler knows already."""
+    """Settings, customers, methods and charges around some locked invoices, each loaded for all when first asked for.
 
-    settings: BillingSettings | None
-    collections: dict[UUID, Collection]
-    customers: dict[UUID, Customer]
-    methods: dict[UUID, list[tuple[PaymentMethod, Gateway]]]
-    charges: dict[UUID, list[Payment]]
-    woken: bool = field(default=False)
+    An invoice that was just paid needs few of them. ``woken``: the scheduler knows already.
+    """
+
+    def __init__(self, session: TenantSession, invoices: Sequence[Invoice], *, woken: bool = False) -> None:
+        self._session, self.woken = session, woken
+        self._ids = [invoice.id for invoice in invoices]
+        self._payers = {invoice.payer_id for invoice in invoices if invoice.payer_id is not None}
+
+    @cached_property
+    def settings(self) -> BillingSettings | None:
+        """The organisation's billing settings, once they have arrived."""
+        return billing_settings(self._session)
+
+    @cached_property
+    def collections(self) -> dict[UUID, Collection]:
+        """The plans so far, by invoice."""
+        found = self._session.scalars(select(Collection).where(Collection.id.in_(self._ids)))
+        return {row.id: row for row in found}
+
+    @cached_property
+    def customers(self) -> dict[UUID, Customer]:
+        """Who pays."""
+        found = self._session.scalars(select(Customer).where(Customer.id.in_(self._payers)))
+        return {row.id: row for row in found}
+
+    @cached_property
+    def methods(self) -> dict[UUID, list[tuple[PaymentMethod, Gateway]]]:
+        """Payers' methods that can be charged, the best first."""
+        return _usable_methods(self._session, self._payers)
+
+    @cached_property
+    def charges(self) -> dict[UUID, list[Payment]]:
+        """Attempts that were made, by invoice, in their order."""
+        return _charges(self._session, self._ids)
 
     def way_for(self, invoice: Invoice) -> tuple[PaymentMethod, Gateway] | None:
         """The method that automatic collection charges, and where; None when the customer has to give one (PAY-6).
@@ -44,19 +71,8 @@ class Surroundings:
 
 
 def look_around(session: TenantSession, invoices: Sequence[Invoice], *, woken: bool = False) -> Surroundings:
-    """Load what is around locked invoices."""
-    ids = [invoice.id for invoice in invoices]
-    payers = {invoice.payer_id for invoice in invoices if invoice.payer_id is not None}
-    collections = session.scalars(select(Collection).where(Collection.id.in_(ids)))
-    customers = session.scalars(select(Customer).where(Customer.id.in_(payers)))
-    return Surroundings(
-        billing_settings(session),
-        {row.id: row for row in collections},
-        {row.id: row for row in customers},
-        _usable_methods(session, payers),
-        _charges(session, ids),
-        woken,
-    )
+    """What is around locked invoices."""
+    return Surroundings(session, invoices, woken=woken)
 
 
 def _usable_methods(session: TenantSession, owners: Many[UUID]) -> dict[UUID, list[tuple[PaymentMethod, Gateway]]]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from common import audit
 from common.db import TenantSession
 from common.errors import ConflictError, InvalidError
 from common.ids import encode_id, new_id
@@ -13,12 +14,22 @@ from common.money import Money, currency_exponent
 from payments.domain.payment_state import ChargeFact
 from payments.gateways.port import ChargeRequest, CustomerDetails, PaymentGateway
 from payments.models import Gateway, Payment, PaymentMethod, Refund
-from payments.services import charging, refunds
+from payments.services import charging, refunding, refunds
 from payments.services.accounts import find_gateway
 from payments.services.collecting import carry, errand_for
 from payments.services.methods import find_method
 from payments.services.paying import payment_by_request
 from payments.services.providers import Providers
+
+
+def earlier_test_charge(
+    session: TenantSession, request_key: str, fingerprint: str
+) -> tuple[Payment, Refund | None] | None:
+    """What an earlier request with the same key led to. Raises InvalidError when that had another body."""
+    payment = payment_by_request(session, request_key, fingerprint)
+    if payment is None:
+        return None
+    return payment, session.scalars(select(Refund).where(Refund.payment_id == payment.id)).first()
 
 
 def make_test_charge(
@@ -37,9 +48,6 @@ def make_test_charge(
     Raises InvalidError ``currency_mismatch``, ``payment_method_missing``; ConflictError for a manual or disconnected
     gateway; what the provider refuses to save.
     """
-    earlier = payment_by_request(session, request_key, fingerprint)
-    if earlier is not None:
-        return earlier, session.scalars(select(Refund).where(Refund.payment_id == earlier.id)).first()
     gateway = find_gateway(session, gateway_id)
     adapter = _collecting_adapter(providers, gateway)
     if amount is None:
@@ -145,6 +153,8 @@ def _send(
     charging.watch(session, payment)
     session.add(payment)
     errand = errand_for(session, providers, payment)
+    subject = f"{encode_id('gtw', payment.gateway_id)}/{encode_id('pay', payment.id)}" if payment.gateway_id else ""
+    audit.record(session, "test_charge.started", subject, {"amount": str(payment.amount.decimal())})
     session.commit()
     _, outcome = carry(errand)
     held, _ = charging.lock_payment(session, payment.id)
@@ -153,10 +163,10 @@ def _send(
 
 def _give_back(session: TenantSession, providers: Providers, payment: Payment) -> Refund:
     refund = refunds.begin_refund(session, payment, None, payment.amount, reason="test charge")
-    errand = refunds.errand_for_refund(session, providers, refund)
-    refunds.lease(session, refund)
+    errand = refunding.errand_for_refund(session, providers, refund)
+    refunding.lease(session, refund)
     session.commit()
-    outcome = refunds.carry_refund(errand)
+    outcome = refunding.carry_refund(errand)
     held, _, given = refunds.lock_refund(session, refund.id)
     refunds.report_refund(session, held, None, given, outcome)
     return given

@@ -26,9 +26,10 @@ class Vault:
     """Seals and opens credentials. The newest secret seals, earlier ones still open what they sealed."""
 
     def __init__(self, secret: str, previous: Sequence[str] = ()) -> None:
-        keys = [base64.urlsafe_b64encode(_derived(text, _CREDENTIALS)) for text in (secret, *previous)]
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._link_key = _derived(secret, _LINKS)
+        secrets = (secret, *previous)
+        keys = [Fernet(base64.urlsafe_b64encode(_derived(text, _CREDENTIALS))) for text in secrets]
+        self._newest, self._fernet = keys[0], MultiFernet(keys)
+        self._link_keys = [_derived(text, _LINKS) for text in secrets]
 
     def seal(self, credentials: Mapping[str, str]) -> bytes:
         """Encrypt credentials."""
@@ -46,10 +47,23 @@ class Vault:
             ) from error
         return opened
 
+    def resealed(self, sealed: bytes) -> bytes | None:
+        """The same credentials under the newest secret; None when they are already. Raises as `open`."""
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None
+
     def link_token(self, subject: str) -> str:
         """A token for a public link about ``subject`` that nobody can guess."""
-        return hmac.new(self._link_key, subject.encode(), sha256).hexdigest()[:40]
+        return _link_token(self._link_keys[0], subject)
 
     def link_fits(self, subject: str, token: str) -> bool:
-        """Whether `link_token` made this token for the subject."""
-        return hmac.compare_digest(self.link_token(subject).encode(), token.encode())
+        """Whether `link_token` made this token for the subject, under this secret or an earlier one: mails are old."""
+        given = token.encode()
+        return any(hmac.compare_digest(_link_token(key, subject).encode(), given) for key in self._link_keys)
+
+
+def _link_token(key: bytes, subject: str) -> str:
+    return hmac.new(key, subject.encode(), sha256).hexdigest()[:40]

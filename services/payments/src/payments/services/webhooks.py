@@ -29,6 +29,10 @@ from payments.services.providers import Providers
 
 logger = structlog.get_logger(__name__)
 _LEASE_SECONDS = 60
+_MOST_ATTEMPTS = 12
+# A refund or dispute may overtake what tells us its charge's reference; later it is none of ours.
+_PAYMENT_UNKNOWN = "payment_unknown"
+_ATTEMPTS_AT_UNKNOWN = 4
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
@@ -40,6 +44,7 @@ _KINDS: dict[str, type[Any]] = {
         events.MethodGone,
     )
 }
+_OF_A_CHARGE = frozenset({events.RefundChanged.__name__, events.DisputeChanged.__name__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,12 @@ def apply_due(run: JobRun, providers: Providers) -> None:
             setup = _setup_of(claimed)
             with run.database.session(run.organization_id) as session:
                 row = session.get_one(WebhookEvent, claimed.id, with_for_update=True)
-                row.outcome = "applied" if _apply(session, claimed, setup) else "ignored"
-                row.due_at = None
+                if _apply(session, claimed, setup):
+                    row.outcome, row.due_at = "applied", None
+                elif row.kind in _OF_A_CHARGE and row.attempts < _ATTEMPTS_AT_UNKNOWN:
+                    _rest(session, row, _PAYMENT_UNKNOWN)
+                else:
+                    row.outcome, row.due_at = "ignored", None
                 session.commit()
         except DomainError as error:
             _put_off(run, claimed.id, error.code)
@@ -126,11 +135,15 @@ def _put_off(run: JobRun, event_id: UUID, code: str) -> None:
     """Try again later, ever more seldom; an event that never fits stays in the table with its reason."""
     with run.database.session(run.organization_id) as session:
         row = session.get_one(WebhookEvent, event_id, with_for_update=True)
-        rest = timedelta(seconds=min(5 * 2**row.attempts, 3600))
-        row.outcome, row.rest_until = code, session.clock.now() + rest
-        row.due_at = None if row.attempts >= 12 else session.now() + rest
+        _rest(session, row, code)
         logger.warning("webhook_put_off", webhook_event=str(event_id), code=code, attempts=row.attempts)
         session.commit()
+
+
+def _rest(session: TenantSession, row: WebhookEvent, code: str) -> None:
+    rest = timedelta(seconds=min(5 * 2**row.attempts, 3600))
+    row.outcome, row.rest_until = code, session.clock.now() + rest
+    row.due_at = None if row.attempts >= _MOST_ATTEMPTS else session.now() + rest
 
 
 def _apply(session: TenantSession, claimed: _Claimed, setup: SetupOutcome | None) -> bool:

@@ -10,6 +10,7 @@ import hmac
 import json
 import threading
 from contextlib import contextmanager
+from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -31,6 +32,8 @@ _PREFIXES = {
     "refunds": "RF",
     "events": "EV",
     "creditors": "CR",
+    "payouts": "PO",
+    "payout_items": "PI",
 }
 _FIRST = {"payments": "pending_submission", "refunds": "created", "billing_requests": "pending"}
 
@@ -79,11 +82,11 @@ class GoCardlessDouble:
             self.emit("billing_requests", "fulfilled", {"billing_request": request, "mandate_request_mandate": mandate})
             return mandate
 
-    def mandate(self, customer: str, scheme: str = "sepa_core") -> str:
-        """An active mandate of a customer."""
+    def mandate(self, customer: str, scheme: str = "sepa_core", fails: str | None = None) -> str:
+        """An active mandate of a customer, whose debits fail for that cause."""
         account = self.new("customer_bank_accounts", account_number_ending="11", bank_name="Example Bank")
         links = {"customer": customer, "customer_bank_account": account["id"]}
-        return str(self.new("mandates", scheme=scheme, status="active", links=links)["id"])
+        return str(self.new("mandates", scheme=scheme, status="active", fails=fails, links=links)["id"])
 
     def happen(self, payment: str, action: str, cause: str | None = None) -> None:
         """The bank decides something about a payment."""
@@ -91,6 +94,41 @@ class GoCardlessDouble:
             found = self.things["payments"][payment]
             found["status"] = {"chargeback_cancelled": "paid_out"}.get(action, action)
             self.emit("payments", action, {"payment": payment}, cause, found["metadata"])
+
+    def settle(self, payment: str) -> None:
+        """Days went by: the debit is confirmed, or comes back where the mandate's account is empty."""
+        mandate = self.things["mandates"][self.things["payments"][payment]["links"]["mandate"]]
+        if mandate["fails"]:
+            return self.happen(payment, "failed", mandate["fails"])
+        self.happen(payment, "confirmed")
+        return self._account("payment_paid_out", self.things["payments"][payment]["amount"], payment=payment)
+
+    def settle_refund(self, refund: str, *, succeeded: bool = True) -> None:
+        """The bank took a refund, or sent it back."""
+        with self.lock:
+            found = self.things["refunds"][refund]
+            found["status"] = "paid" if succeeded else "bounced"
+            payment = found["links"]["payment"]
+            if not succeeded:
+                self._account("refund_funds_returned", found["amount"], payment=payment, refund=refund)
+            self.emit("refunds", found["status"], {"refund": refund}, metadata=found["metadata"])
+
+    def pay_out(self, fees: str = "-45.5") -> str:
+        """Everything not paid out yet goes to the bank, less fees that are told in tenths of a cent."""
+        with self.lock:
+            self._account("gocardless_fee", fees)
+            self._account("app_fee", "-1.2")
+            waiting = [item for item in self.things["payout_items"].values() if "payout" not in item["links"]]
+            amount = int(sum(Decimal(item["amount"]) for item in waiting).to_integral_value(ROUND_HALF_UP))
+            facts = {"currency": "EUR", "status": "paid", "arrival_date": "2027-02-24", "deducted_fees": 47}
+            payout = str(self.new("payouts", amount=amount, **facts)["id"])
+            for item in waiting:
+                item["links"]["payout"] = payout
+            return payout
+
+    def _account(self, kind: str, amount: int | str, **links: str) -> None:
+        text = amount if isinstance(amount, str) else f"{amount}.0"
+        self.new("payout_items", type=kind, amount=text, links=dict(links))
 
     def emit(
         self, kind: str, action: str, links: dict[str, str], cause: str | None = None, metadata: Any = None
@@ -120,6 +158,9 @@ class GoCardlessDouble:
         made = self.new(kind, **facts)
         if kind == "billing_request_flows":
             made["authorisation_url"] = f"https://pay.example/{made['id']}"
+        if kind == "refunds":
+            payment = made["links"]["payment"]
+            self._account("payment_refunded", -made["amount"], payment=payment, refund=made["id"])
         if key:
             self.keys[key] = made["id"]
         return {kind: made}
@@ -130,12 +171,13 @@ class GoCardlessDouble:
         return {kind: self.things[kind][reference]}
 
     def _list(self, kind: str, told: dict[str, Any]) -> dict[str, Any]:
-        wanted = {name: told[name] for name in ("mandate", "payment") if name in told}
+        wanted = {name: told[name] for name in ("mandate", "payment", "payout") if name in told}
         found = [
             thing
             for thing in reversed(self.things[kind].values())
             if all((thing.get("links") or {}).get(name) == value for name, value in wanted.items())
             and told.get("action") in (None, thing.get("action"))
+            and thing["created_at"] >= told.get("created_at[gte]", "")
         ]
         place = [thing["id"] for thing in found].index(told["after"]) + 1 if told.get("after") else 0
         shown = found[place : place + 2]

@@ -44,6 +44,8 @@ class LocalstripeClient(stripe.RequestsClient):
         """One request; the parts that localstripe does not know are dropped."""
         if method == "get" and "/v1/payment_intents?" in url:
             url = re.sub(r"customer=[^&]*&?", "", url)
+        if method == "get" and "/v1/payouts?" in url:
+            url = re.sub(r"created[^=]*=[^&]*&?", "", url)
         if post_data and "/v1/payment_intents" in url:
             post_data = _UNKNOWN_FIELDS.sub("", post_data).lstrip("&")
         if post_data and "/v1/setup_intents" in url:

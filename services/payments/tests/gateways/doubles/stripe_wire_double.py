@@ -34,7 +34,10 @@ BEHAVIOURS = {
     "authentication": "authentication_required",
     "sepa": "processing",
     "sepafails": "processing",
+    "ach": "processing",
+    "bacs": "processing",
 }
+_DEBITS = {"sepa": "sepa_debit", "sepafails": "sepa_debit", "ach": "us_bank_account", "bacs": "bacs_debit"}
 
 
 class Fault(Enum):
@@ -66,19 +69,25 @@ class StripeDouble:
         self.events: list[dict[str, Any]] = []
         self.charges_made = 0
         self.slow_seconds = 1.0
+        self.refunds_are = "succeeded"
+        self.largest_page = 100
+        self.api_keys = [API_KEY]
         self._numbers = count(1)
 
     def next_fault(self, path: str, fault: Fault) -> None:
         """The next request to a path that begins with ``path`` goes wrong."""
         self.faults.append((path, fault))
 
+    def accepts(self, api_key: str) -> None:
+        """The account's key was rolled: only the new one opens it."""
+        self.api_keys = [api_key]
+
     def new_method(self, behaviour: str) -> str:
         """What the provider's element gives the browser: an unattached method's id."""
-        sepa = behaviour.startswith("sepa")
+        kind = _DEBITS.get(behaviour, "card")
         facts: dict[str, Any] = {"last4": "3000", "fingerprint": behaviour}
-        if not sepa:
+        if kind == "card":
             facts = {"brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2031, "fingerprint": behaviour}
-        kind = "sepa_debit" if sepa else "card"
         return str(self._new("pm", "payment_method", f"_{behaviour}", type=kind, customer=None, **{kind: facts})["id"])
 
     def finish_setup(self, reference: str, method: str) -> None:
@@ -121,7 +130,39 @@ class StripeDouble:
                 "reason": "fraudulent",
             }
             dispute |= {"amount": intent["amount"], "currency": intent["currency"], "status": status}
+            self.objects[dispute["id"]] = dispute
+            if status == "won":
+                self._move("dispute_reversal", intent["amount"], dispute)
+            elif status == "needs_response":
+                self._move("dispute", -intent["amount"], dispute, fee=1500)
             self._emit("charge.dispute.closed" if status in ("won", "lost") else "charge.dispute.created", dispute)
+
+    def settle_refund(self, reference: str, *, succeeded: bool = True) -> None:
+        """The bank took a refund, or sent it back."""
+        with self.lock:
+            refund = self.objects[reference]
+            if succeeded:
+                refund["status"] = "succeeded"
+            else:
+                refund.update(status="failed", failure_reason="expired_or_canceled_card")
+                self._move("refund_failure", refund["amount"], refund)
+            self._emit("refund.updated" if succeeded else "refund.failed", refund)
+
+    def pay_out(self, *, automatic: bool = True, arrives: int = 1_803_427_200) -> str:
+        """Everything not paid out yet goes to the bank; a manual payout does not say what it is made of.
+
+        ``arrives`` is a Unix time (2027-02-24).
+        """
+        with self.lock:
+            moved = [txn for txn in self._of("balance_transaction") if txn["payout"] is None]
+            facts = {"currency": "eur", "automatic": automatic, "arrival_date": arrives, "status": "paid"}
+            facts["reconciliation_status"] = "completed" if automatic else "not_applicable"
+            payout = self._new("po", "payout", **facts, amount=sum(txn["amount"] - txn["fee"] for txn in moved))
+            for txn in moved:
+                txn["payout"] = payout["id"] if automatic else "unknown"
+            own = self._move("payout", -payout["amount"], payout)
+            own.update(payout=payout["id"], type="payout")
+            return str(payout["id"])
 
     def signed(self, event: dict[str, Any], secret: str = WEBHOOK_SECRET) -> tuple[bytes, dict[str, str]]:
         """An event as Stripe would post it."""
@@ -151,9 +192,9 @@ class StripeDouble:
                     return self._cancel(self._get(id_))
                 case ["POST", "refunds"]:
                     return self._refund(params)
-                case ["GET", "payment_intents" | "refunds" as kind]:
+                case ["GET", "payment_intents" | "refunds" | "payouts" | "balance_transactions" as kind]:
                     return self._list(kind.removesuffix("s"), params)
-                case ["GET", "payment_intents" | "setup_intents" | "payment_methods", id_]:
+                case ["GET", "payment_intents" | "setup_intents" | "payment_methods" | "refunds", id_]:
                     return self._get(id_)
         raise _ApiError(404, "invalid_request_error", "unknown_path")
 
@@ -243,7 +284,16 @@ class StripeDouble:
     def _take(self, intent: dict[str, Any]) -> None:
         intent.update(status="succeeded", last_payment_error=None)
         self.charges_made += 1
+        facts = {"amount": intent["amount"], "currency": intent["currency"], "payment_intent": intent["id"]}
+        self._move("charge", intent["amount"], self._new("ch", "charge", **facts), fee=25)
         self._emit("payment_intent.succeeded", intent)
+
+    def _move(self, category: str, amount: int, source: dict[str, Any], fee: int = 0) -> dict[str, Any]:
+        """The account's balance changes."""
+        kind = category if category in {"charge", "refund"} else "adjustment"
+        facts = {"reporting_category": category, "type": kind, "source": source["id"], "payout": None}
+        currency = source.get("currency", "eur")
+        return self._new("txn", "balance_transaction", amount=amount, fee=fee, currency=currency, **facts)
 
     def _decline(self, intent: dict[str, Any], code: str) -> dict[str, Any]:
         outer = code if code == "authentication_required" else "card_declined"
@@ -263,12 +313,14 @@ class StripeDouble:
 
     def _refund(self, params: dict[str, Any]) -> dict[str, Any]:
         intent = self._get(params["payment_intent"])
-        before = sum(refund["amount"] for refund in self._of("refund", payment_intent=intent["id"]))
+        made = self._of("refund", payment_intent=intent["id"])
+        before = sum(refund["amount"] for refund in made if refund["status"] != "failed")
         amount = int(params["amount"])
         if intent["status"] != "succeeded" or before + amount > intent["amount"]:
             raise _ApiError(400, "invalid_request_error", "charge_already_refunded")
         refund = self._new("re", "refund", payment_intent=intent["id"], amount=amount, currency=intent["currency"])
-        refund.update(status="succeeded", metadata=params.get("metadata", {}), failure_reason=None)
+        refund.update(status=self.refunds_are, metadata=params.get("metadata", {}), failure_reason=None)
+        self._move("refund", -amount, refund)
         self._emit("refund.created", refund)
         return refund
 
@@ -277,8 +329,11 @@ class StripeDouble:
         return [o for o in everything if o["object"] == kind and all(o.get(k) == v for k, v in facts.items())]
 
     def _list(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-        limit, after = int(params.pop("limit", 10)), params.pop("starting_after", None)
-        found = self._of(kind, **params)
+        limit, after = min(int(params.pop("limit", 10)), self.largest_page), params.pop("starting_after", None)
+        since, expands = int(params.pop("created", {}).get("gte", 0)), params.pop("expand", None)
+        found = [thing for thing in self._of(kind, **params) if thing["created"] >= since]
+        if expands:
+            found = [{**thing, "source": self.objects[thing["source"]]} for thing in found]
         if after:
             found = found[[o["id"] for o in found].index(after) + 1 :]
         return {"object": "list", "url": f"/v1/{kind}s", "data": found[:limit], "has_more": len(found) > limit}
@@ -339,7 +394,7 @@ class _Handler(BaseHTTPRequestHandler):
             return stored
 
     def _compute(self, path: str, raw: str) -> tuple[int, Any]:
-        if API_KEY not in self.headers.get("Authorization", ""):
+        if not any(key in self.headers.get("Authorization", "") for key in self.double.api_keys):
             return 401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}}
         try:
             answer = self.double.answer(self.command, path, _nested(raw))
