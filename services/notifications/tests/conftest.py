@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import email
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import default
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
 from common.db import Database
@@ -76,6 +89,31 @@ def example_fixture() -> Callable[..., Any]:
     return example
 
 
+@pytest.fixture
+def booking(rehearsal: Any, example: Callable[..., Any]) -> Callable[..., Any]:
+    """Send messages about one booking of a known member: ``booking("booking-changed", version=2)``."""
+    member_id = str(new_id())
+    rehearsal.send(example("member-changed", member_id=member_id, email="member@example.com", language="en"))
+    same = {
+        "booking_id": str(new_id()),
+        "series_id": None,
+        "member_id": member_id,
+        "company_id": None,
+        "resource_name": "Blue Room",
+        "status": "confirmed",
+        "start": "2027-02-15T08:00:00Z",
+        "end": "2027-02-15T11:00:00Z",
+        "timezone": "Europe/Berlin",
+        "cancellation_fee": None,
+    }
+
+    def send(name: str, request_id: str | None = None, **changes: Any) -> Any:
+        envelope = rehearsal.envelope(example(name, **same | changes))
+        return rehearsal.consumer.handle(replace(envelope, correlation_id=request_id))
+
+    return send
+
+
 @pytest.fixture(scope="session")
 def notifications_database(make_database: Callable[[str, Path], Database]) -> Database:
     """The service's migrated database."""
@@ -102,3 +140,66 @@ def live(notifications_database: Database) -> Post:
 def notifications_app(service_app: Callable[..., Any], notifications_database: Database) -> Any:
     """The service's web app on the same database."""
     return service_app(SERVICE, notifications_database)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
+    """A self-signed certificate for 127.0.0.1, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path, key_path = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    path.write_bytes(signed.public_bytes(Encoding.PEM))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, key_path)
+    return path, context
+
+
+@dataclass
+class Mailbox:
+    """What an SMTP server got; ``answers`` are said in turn to RCPT."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    return_paths: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    url: str = ""
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        message = email.message_from_bytes(envelope.content, policy=default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(message)
+        self.return_paths.append(envelope.mail_from)
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """An SMTP server of our own."""
+    box = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    box.url = f"smtp://127.0.0.1:{port}"
+    yield box
+    controller.stop()

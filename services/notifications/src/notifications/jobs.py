@@ -14,10 +14,11 @@ from common.db import TenantMixin
 from common.jobs import Job
 from notifications.config import NotificationsSettings
 from notifications.mail.transports import mail_transport
-from notifications.models import Notification, WebhookDelivery, WebhookEvent
+from notifications.models import BookingCopy, Notification, WebhookDelivery, WebhookEvent
 from notifications.outgoing.posting import Poster
-from notifications.services.delivery import deliver_due
+from notifications.services.delivery import Sender, deliver_due
 from notifications.services.housekeeping import clean_up
+from notifications.services.reminders import remind_of_bookings
 from notifications.services.webhook_delivery import deliver_webhooks_due
 
 
@@ -30,9 +31,14 @@ def build_jobs(settings: NotificationsSettings) -> Sequence[Job]:
     poster = Poster(timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private)
     return (
         Job(
+            name="remind-of-bookings",
+            due=_pending(BookingCopy, BookingCopy.remind_at),
+            run=remind_of_bookings,
+        ),
+        Job(
             name="deliver-mail",
             due=_pending(Notification, Notification.due_at),
-            run=partial(deliver_due, transport=transport, sender=settings.mail_from),
+            run=partial(deliver_due, transport=transport, sender=_sender(settings)),
         ),
         Job(
             name="deliver-webhooks",
@@ -50,6 +56,10 @@ def build_jobs(settings: NotificationsSettings) -> Sequence[Job]:
             run=clean_up,
         ),
     )
+
+
+def _sender(settings: NotificationsSettings) -> Sender:
+    return Sender(settings.mail_from, settings.mail_return_path or settings.mail_from)
 
 
 def _pending(kind: type[TenantMixin], due_at: InstrumentedAttribute[Any]) -> Select[Any]:

@@ -9,7 +9,8 @@ from common.http import Blueprint, ServiceApp
 from common.jobs import Job
 from common.service import Service
 from contracts.subscriptions import ROUTING
-from notifications.api import notifications, templates, webhooks
+from notifications.api import notifications, settings, templates, webhooks
+from notifications.commands import read_bounce_command
 from notifications.config import NotificationsSettings
 from notifications.jobs import build_jobs
 from notifications.mail.links import LINKS
@@ -19,7 +20,7 @@ from notifications.models import Base
 
 def blueprints() -> Sequence[Blueprint]:
     """All routes of the service."""
-    return (notifications.blueprint, templates.blueprint, webhooks.blueprint)
+    return (notifications.blueprint, templates.blueprint, webhooks.blueprint, settings.blueprint)
 
 
 def _setup(_app: ServiceApp, settings: NotificationsSettings) -> None:
@@ -42,4 +43,5 @@ SERVICE = Service(
     subscriptions=ROUTING,
     build_jobs=_jobs,
     setup=_setup,
+    commands=(read_bounce_command,),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,31 +16,6 @@ from common.messaging import Result
 from notifications.models import Attachment, Notification
 
 Example = Callable[..., Any]
-
-
-@pytest.fixture
-def booking(rehearsal: Any, example: Example) -> Callable[..., Any]:
-    """Send messages about one booking of a known member: ``booking("booking-changed", version=2)``."""
-    member_id = str(new_id())
-    rehearsal.send(example("member-changed", member_id=member_id, email="member@example.com", language="en"))
-    same = {
-        "booking_id": str(new_id()),
-        "series_id": None,
-        "member_id": member_id,
-        "company_id": None,
-        "resource_name": "Blue Room",
-        "status": "confirmed",
-        "start": "2027-02-15T08:00:00Z",
-        "end": "2027-02-15T11:00:00Z",
-        "timezone": "Europe/Berlin",
-        "cancellation_fee": None,
-    }
-
-    def send(name: str, request_id: str | None = None, **changes: Any) -> Any:
-        envelope = rehearsal.envelope(example(name, **same | changes))
-        return rehearsal.consumer.handle(replace(envelope, correlation_id=request_id))
-
-    return send
 
 
 def told(post: Any) -> list[str]:
@@ -92,7 +66,19 @@ def test_a_cancellation_takes_the_entry_away_and_names_the_fee(rehearsal: Any, b
 def test_a_request_is_told_then_its_confirmation_or_refusal(rehearsal: Any, booking: Any) -> None:
     booking("booking-created", version=1, status="tentative")
     booking("booking-confirmed", version=2)
-    assert told(rehearsal) == ["booking-requested", "booking-confirmed"]
+    assert told(rehearsal) == ["booking-requested", "approval-needed", "booking-confirmed"]
+
+
+def test_whoever_approves_hears_of_a_request_and_of_a_series_of_them_once(rehearsal: Any, booking: Any) -> None:
+    series, ids = str(new_id()), [str(new_id()) for _ in range(3)]
+    tentative = {"series_id": series, "version": 1, "status": "tentative"}
+    for send in _weeks(booking, "booking-created", "request-1", ids, **tentative):
+        send()
+    (asked,) = [row for row in rehearsal.rows(Notification) if row.template == "approval-needed"]
+    assert asked.recipient == "desk@harbour.example"
+    assert asked.subject.startswith("Please approve: Blue Room, Monday, 1 March 2027")
+    assert asked.subject.endswith("(+2)")
+    assert f"/admin/bookings/bkg_{ids[0].replace('-', '')}" in asked.text
 
 
 def test_a_rejected_request_says_so(rehearsal: Any, booking: Any) -> None:

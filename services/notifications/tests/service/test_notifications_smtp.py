@@ -6,24 +6,17 @@ import base64
 import email
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from common.db.plumbing import outbox_table
 from common.ids import new_id
@@ -39,49 +32,16 @@ Example = Callable[..., Any]
 PIXEL = bytes.fromhex("89504e470d0a1a0a")
 
 
-@dataclass
-class Mailbox:
-    """What an SMTP server got; ``answers`` are said in turn to RCPT."""
-
-    mails: list[EmailMessage] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    url: str = ""
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        message = email.message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.mails.append(message)
-        return "250 OK"
-
-
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    """An SMTP server of our own."""
-    box = Mailbox()
-    port = _free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    box.url = f"smtp://127.0.0.1:{port}"
-    yield box
-    controller.stop()
-
-
-def deliver(post: Any, smtp_url: str = "", *, folder: str = "", after: timedelta = timedelta()) -> None:
+def deliver(post: Any, smtp_url: str = "", *, folder: str = "", after: timedelta = timedelta(), **told: str) -> None:
     """One turn of the delivery job."""
     settings = NotificationsSettings(
-        database_url=post.database.url, internal_token="x", secret="x", smtp_url=smtp_url, mail_folder=folder
+        database_url=post.database.url, internal_token="x", secret="x", smtp_url=smtp_url, mail_folder=folder, **told
     )
     job = next(job for job in build_jobs(settings) if job.name == "deliver-mail")
     job.run(JobRun(post.database, post.organization_id, post.database.clock.now() + after))
@@ -92,7 +52,7 @@ def only(post: Any) -> Any:
     return row
 
 
-def test_a_mail_arrives_with_text_html_and_pdf(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_a_mail_arrives_with_text_html_and_pdf(live: Any, example: Example, mailbox: Any) -> None:
     live.send(example("invoice-sent", to="Bills@example.com", number="INV-2027-00001"))
     deliver(live, mailbox.url)
     deliver(live, mailbox.url)
@@ -114,7 +74,7 @@ def test_a_mail_arrives_with_text_html_and_pdf(live: Any, example: Example, mail
     assert row.sent_at is not None
 
 
-def test_a_booking_mail_carries_a_calendar_request(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_a_booking_mail_carries_a_calendar_request(live: Any, example: Example, mailbox: Any) -> None:
     member_id = str(new_id())
     live.send(example("member-changed", member_id=member_id))
     live.send(example("booking-created", status="confirmed", member_id=member_id, timezone="Europe/Berlin"))
@@ -127,7 +87,7 @@ def test_a_booking_mail_carries_a_calendar_request(live: Any, example: Example, 
 
 
 def test_what_was_mailed_is_not_mailed_again_and_two_workers_share_the_queue(
-    live: Any, example: Example, mailbox: Mailbox
+    live: Any, example: Example, mailbox: Any
 ) -> None:
     for _ in range(21):
         live.send(example("payment-succeeded", payment_id=str(new_id())))
@@ -137,7 +97,7 @@ def test_what_was_mailed_is_not_mailed_again_and_two_workers_share_the_queue(
     assert {row.state for row in live.rows(Notification)} == {"sent"}
 
 
-def test_a_refused_address_fails_for_good_and_is_announced(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_a_refused_address_fails_for_good_and_is_announced(live: Any, example: Example, mailbox: Any) -> None:
     mailbox.answers = ["550 5.1.1 nobody here"]
     live.send(example("payment-succeeded"))
     deliver(live, mailbox.url)
@@ -147,7 +107,7 @@ def test_a_refused_address_fails_for_good_and_is_announced(live: Any, example: E
     assert _announced(live) == ["notification-failed"]
 
 
-def test_one_refused_address_does_not_hold_up_the_next_mail(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_one_refused_address_does_not_hold_up_the_next_mail(live: Any, example: Example, mailbox: Any) -> None:
     mailbox.answers = ["550 no", "250 OK"]
     for _ in range(2):
         live.send(example("payment-succeeded", payment_id=str(new_id())))
@@ -155,9 +115,14 @@ def test_one_refused_address_does_not_hold_up_the_next_mail(live: Any, example: 
     assert [row.state for row in live.rows(Notification)] == ["failed", "sent"]
 
 
-def test_a_busy_server_is_tried_again_later_with_the_same_message_id(
-    live: Any, example: Example, mailbox: Mailbox
-) -> None:
+def test_failures_are_reported_to_the_return_path(live: Any, example: Example, mailbox: Any) -> None:
+    live.send(example("payment-succeeded"))
+    deliver(live, mailbox.url, mail_from="desk@harbour.example", mail_return_path="bounces@harbour.example")
+    assert mailbox.return_paths == ["bounces@harbour.example"]
+    assert mailbox.mails[0]["From"].addresses[0].addr_spec == "desk@harbour.example"
+
+
+def test_a_busy_server_is_tried_again_later_with_the_same_message_id(live: Any, example: Example, mailbox: Any) -> None:
     mailbox.answers = ["451 4.7.1 later please"]
     live.send(example("payment-succeeded"))
     deliver(live, mailbox.url)
@@ -187,7 +152,7 @@ def test_a_server_that_is_away_is_waited_for_about_a_day_then_given_up(live: Any
 
 
 def test_a_worker_killed_after_the_hand_over_sends_the_same_message_id_again(
-    live: Any, example: Example, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    live: Any, example: Example, mailbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At least once is all that SMTP allows; the id lets mail programs drop the copy."""
     live.send(example("payment-succeeded"))
@@ -208,14 +173,14 @@ def test_a_worker_killed_after_the_hand_over_sends_the_same_message_id_again(
     assert len({mail["Message-ID"] for mail in mailbox.mails}) == 1
 
 
-def test_an_address_that_no_mail_can_carry_fails_at_once(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_an_address_that_no_mail_can_carry_fails_at_once(live: Any, example: Example, mailbox: Any) -> None:
     live.send(example("invoice-sent", to="no address\r\nBcc: x@example.com"))
     deliver(live, mailbox.url)
     assert only(live).state == "failed"
     assert mailbox.mails == []
 
 
-def test_header_injection_through_names_is_harmless(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_header_injection_through_names_is_harmless(live: Any, example: Example, mailbox: Any) -> None:
     customer = {"name": "A\r\nBcc: spy@example.com", "email": "member@example.com", "member_id": str(new_id())}
     live.send(example("payment-succeeded", customer=customer))
     deliver(live, mailbox.url)
@@ -234,14 +199,14 @@ def test_without_a_server_mails_are_written_into_a_folder(live: Any, example: Ex
     assert only(live).state == "sent"
 
 
-def test_a_rehearsals_mail_never_leaves_the_house(rehearsal: Any, example: Example, mailbox: Mailbox) -> None:
+def test_a_rehearsals_mail_never_leaves_the_house(rehearsal: Any, example: Example, mailbox: Any) -> None:
     rehearsal.send(example("payment-succeeded"))
     deliver(rehearsal, mailbox.url, after=timedelta(days=999))
     assert mailbox.mails == []
     assert only(rehearsal).state == "sent"
 
 
-def test_a_password_is_sent_only_over_tls(live: Any, example: Example, mailbox: Mailbox) -> None:
+def test_a_password_is_sent_only_over_tls(live: Any, example: Example, mailbox: Any) -> None:
     live.send(example("payment-succeeded"))
     deliver(live, mailbox.url.replace("smtp://", "smtp://user:secret@"))
     row = only(live)
@@ -249,7 +214,7 @@ def test_a_password_is_sent_only_over_tls(live: Any, example: Example, mailbox: 
     assert "STARTTLS" in row.last_error
 
 
-def test_a_logo_in_the_profile_becomes_a_picture_inside_the_mail(example: Example, mailbox: Mailbox, live: Any) -> None:
+def test_a_logo_in_the_profile_becomes_a_picture_inside_the_mail(example: Example, mailbox: Any, live: Any) -> None:
     """Mail programs show no data URIs."""
     profile = {"logo": f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"}
     live.organization_id = add_organization(live.database, profile=profile)
@@ -263,15 +228,17 @@ def test_a_logo_in_the_profile_becomes_a_picture_inside_the_mail(example: Exampl
     assert "data:image" not in html.get_content()
 
 
-def test_a_signed_in_conversation_over_starttls(live: Any, example: Example, tmp_path: Path) -> None:
+def test_a_signed_in_conversation_over_starttls(
+    live: Any, example: Example, mailbox: Any, certificate: tuple[Path, ssl.SSLContext]
+) -> None:
     """The password goes out after STARTTLS with a certificate that is checked."""
-    box, seen = Mailbox(), []
+    box, seen = mailbox, []
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         seen.append((data.login, data.password))
         return AuthResult(success=True)
 
-    certificate, context = _certificate(tmp_path)
+    trusted, context = certificate
     port = _free_port()
     controller = Controller(
         box,
@@ -286,42 +253,18 @@ def test_a_signed_in_conversation_over_starttls(live: Any, example: Example, tmp
     try:
         live.send(example("payment-succeeded"))
         server = read_smtp_url(f"smtp://mailer:s%40cret@127.0.0.1:{port}", 5)
-        trusting = ssl.create_default_context(cafile=str(certificate))
+        trusting = ssl.create_default_context(cafile=str(trusted))
         now = live.database.clock.now()
         run = JobRun(live.database, live.organization_id, now)
-        delivery.deliver_due(run, SmtpTransport(server), "desk@harbour.example")
+        sender = delivery.Sender("desk@harbour.example", "desk@harbour.example")
+        delivery.deliver_due(run, SmtpTransport(server), sender)
         assert "CERTIFICATE_VERIFY_FAILED" in only(live).last_error
         later = JobRun(live.database, live.organization_id, now + timedelta(minutes=5))
-        delivery.deliver_due(later, SmtpTransport(server, trusting), "desk@harbour.example")
+        delivery.deliver_due(later, SmtpTransport(server, trusting), sender)
     finally:
         controller.stop()
     assert seen == [(b"mailer", b"s@cret")]
     assert len(box.mails) == 1
-
-
-def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A self-signed certificate for 127.0.0.1, and a server's context with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path, key_path = folder / "certificate.pem", folder / "key.pem"
-    path.write_bytes(certificate.public_bytes(Encoding.PEM))
-    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(path, key_path)
-    return path, context
 
 
 @pytest.mark.parametrize(

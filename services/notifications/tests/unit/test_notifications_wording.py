@@ -148,6 +148,29 @@ def test_text_on_the_button_can_be_read(color: str, ink: str) -> None:
     assert style.ink_on(color) == ink
 
 
+@pytest.mark.parametrize(
+    ("code", "language", "words"),
+    [
+        ("insufficient_funds", "en", "not enough money in the account"),
+        ("insufficient_funds", "de", "Konto nicht gedeckt"),
+        ("something_new", "de", "something new"),
+    ],
+)
+def test_a_providers_reasons_are_said_in_words(code: str, language: str, words: str) -> None:
+    data = sample("collection-failed", HOUSE)
+    data["payment"]["failure_code"] = code
+    assert words in render(built_in("collection-failed", language), data, HOUSE, language).text
+
+
+def test_long_lines_of_a_bill_are_wrapped_in_plain_text_with_amounts_below_each_other() -> None:
+    data = sample("invoice", HOUSE)
+    data["invoice"]["lines"].append({"description": "A desk by the window " * 5, "total": Money(123456789, "EUR")})
+    text = render(built_in("invoice", "en"), data, HOUSE, "en").text
+    amounts = [line for line in text.splitlines() if "€" in line and not line.startswith("Including")]
+    assert {len(line) for line in amounts} == {58}
+    assert max(map(len, text.split("Flex desk")[1].split("View")[0].splitlines())) <= 58
+
+
 def test_an_own_plain_text_keeps_its_lines_and_links() -> None:
     wording = Wording("s", "<p>x</p>", "Dear {{ recipient.name }},\n  we got {{ payment.amount | money }}.\n\nBye")
     data = sample("receipt", HOUSE) | {"recipient": {"name": "A <b> & C"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from common.http import Id, Instant, StrictSchema, Text
+from notifications.domain.reminders import MOST_HOURS
 from notifications.domain.templates import LANGUAGES
 from notifications.mail.sandbox import MAX_SOURCE
 
@@ -56,6 +57,36 @@ class BounceSchema(StrictSchema):
 
     kind = fields.String(required=True, validate=validate.OneOf(("hard", "soft")))
     reason = Text(longest=500, metadata={"example": "550 5.1.1 user unknown"}, load_default="")
+
+
+class NotificationSettingsSchema(StrictSchema):
+    """What people are told by themselves."""
+
+    booking_reminders = fields.Boolean(metadata={"description": "A mail some hours before each confirmed booking"})
+    booking_reminder_hours = fields.Integer(
+        strict=True, validate=validate.Range(1, MOST_HOURS), metadata={"example": 24}
+    )
+
+
+class NotificationSettingsOutSchema(NotificationSettingsSchema):
+    """The settings in use."""
+
+    version = fields.Integer()
+
+
+class NotificationsProblemSchema(StrictSchema):
+    """A leak and where it is mended."""
+
+    code = fields.String(metadata={"example": "notification_failed"})
+    detail = fields.String()
+    href = fields.String()
+
+
+class NotificationsSetupSchema(StrictSchema):
+    """What the checklist should know."""
+
+    facts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    problems = fields.List(fields.Nested(NotificationsProblemSchema))
 
 
 class EmptySchema(StrictSchema):

@@ -37,6 +37,8 @@ _ALL = (
     Template("booking-requested", "A booking waits for approval"),
     Template("booking-changed", "A booking was moved or re-priced, with a calendar entry"),
     Template("booking-cancelled", "A booking was cancelled, with its calendar entry's removal"),
+    Template("booking-reminder", "Some hours before a booking"),
+    Template("bookings-blocked", "No more bookings until an overdue invoice is paid"),
     Template("membership-started", "A membership begins"),
     Template("membership-ending", "A membership will end"),
     Template("welcome", "A member is invited to the portal", secret=True),
@@ -44,6 +46,10 @@ _ALL = (
     Template("sign-in-link", "A link to sign in with", secret=True),
     Template("gateway-disconnected", "To the team: a payment gateway was disconnected", internal=True),
     Template("collection-failed", "To the team: a collection was given up", internal=True),
+    Template("payment-taken-back", "To the team: a payment was taken back by the bank", internal=True),
+    Template("approval-needed", "To the team: a booking waits for approval", internal=True),
+    Template("notification-failed", "To the team: mails that did not arrive", internal=True),
+    Template("webhook-disabled", "To the team: a webhook endpoint was switched off", internal=True),
 )
 TEMPLATES: dict[str, Template] = {template.name: template for template in _ALL}
 

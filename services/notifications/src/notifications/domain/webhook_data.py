@@ -20,9 +20,14 @@ PREFIXES = {
     "membership": "mbs",
     "notification": "ntf",
     "organization": "org",
+    "parent": "res",
+    "pass": "pas",
     "payment": "pay",
     "payment_method": "pmt",
     "plan": "pln",
+    "promo_code": "prm",
+    "purchase": "pur",
+    "rate": "rat",
     "refund": "rfd",
     "resource": "res",
     "series": "ser",
@@ -30,9 +35,10 @@ PREFIXES = {
 _INTERNAL = {"pdf", "collect", "collect_now", "sending"}
 
 
-def public_data(own_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def public_data(own_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
     """A message's body (JSON types) in API style. ``own_id`` (``invoice_id``) is called ``id``, and comes first."""
-    return {"id": None} | {
+    first = {} if own_id is None else {"id": None}
+    return first | {
         "id" if name == own_id else "name" if name == "display_name" else name: _value(name, value)
         for name, value in body.items()
         if name not in _INTERNAL
@@ -52,4 +58,7 @@ def _prefixed(kind: str, value: Any) -> Any:
     prefix = PREFIXES.get(kind)
     if prefix is None or not isinstance(value, str):
         return value
-    return f"{prefix}_{UUID(value).hex}"
+    try:
+        return f"{prefix}_{UUID(value).hex}"
+    except ValueError:  # ids inside an operator's own settings may be in API style already
+        return value

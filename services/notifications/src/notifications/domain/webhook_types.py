@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-# Each with the field that holds the id of what it is about.
-EVENT_TYPES: dict[str, str] = {
+# Each with the field that holds the id of what it is about; None for what an organisation or customer has one of.
+EVENT_TYPES: dict[str, str | None] = {
     "member-changed": "member_id",
     "company-changed": "company_id",
     "location-changed": "location_id",
+    "resource-changed": "resource_id",
+    "resource-rate-changed": "rate_id",
+    "plan-changed": "plan_id",
+    "promo-code-changed": "promo_code_id",
     "booking-created": "booking_id",
     "booking-changed": "booking_id",
     "booking-confirmed": "booking_id",
     "booking-cancelled": "booking_id",
     "booking-completed": "booking_id",
+    "pass-used": "pass_id",
     "membership-changed": "membership_id",
+    "plan-purchase-changed": "purchase_id",
+    "billing-settings-changed": None,
+    "customer-standing-changed": None,
     "invoice-issued": "invoice_id",
+    "invoice-changed": "invoice_id",
     "invoice-sent": "invoice_id",
     "invoice-paid": "invoice_id",
     "invoice-overdue": "invoice_id",
@@ -30,6 +39,7 @@ EVENT_TYPES: dict[str, str] = {
     "payment-method-changed": "payment_method_id",
     "payment-method-expiring": "payment_method_id",
     "gateway-changed": "gateway_id",
+    "notification-failed": "notification_id",
 }
 EVERYTHING = "*"
 TEST_EVENT = "test"

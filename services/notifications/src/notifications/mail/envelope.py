@@ -60,7 +60,6 @@ def to_message(letter: Letter) -> EmailMessage:
         message["Reply-To"] = Address(addr_spec=letter.reply_to)
     message["Date"] = letter.at
     message["Message-ID"] = message_id(letter)
-    message["Content-Language"] = letter.language
     # Out-of-office answers to machines help nobody (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
@@ -71,6 +70,8 @@ def to_message(letter: Letter) -> EmailMessage:
         body.add_related(content, maintype="image", subtype=kind, cid=cid)
     for file in letter.files:
         _attach(message, file)
+    # Last, for a header of this name would move into the first part when a second one is added.
+    message["Content-Language"] = letter.language
     return message
 
 

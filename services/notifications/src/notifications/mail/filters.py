@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from common.money import Money, currency_exponent
+from notifications.domain.reasons import reason_in_words
 from notifications.mail import style
 
 _WIDTH = 58
@@ -65,6 +67,11 @@ def _when(context: Context, booking: Mapping[str, Any]) -> str:
 
 
 @pass_context
+def _reason(context: Context, code: str) -> str:
+    return reason_in_words(code, context["locale"][:2])
+
+
+@pass_context
 def _button(context: Context, url: str, label: str) -> Markup:
     if _is_text(context):
         return Markup("<p>{}:<br>{}</p>").format(label, url)
@@ -94,7 +101,8 @@ def _lines(context: Context, lines: Iterable[Mapping[str, Any]], total: Money, l
     locale = context["locale"]
     rows = [(line["description"], money_text(line["total"], locale)) for line in lines]
     if _is_text(context):
-        told = [_text_line(what, amount) for what, amount in [*rows, (label, money_text(total, locale))]]
+        told = [_text_line(what, amount) for what, amount in rows]
+        told += ["-" * _WIDTH, _text_line(label, money_text(total, locale))]
         return Markup("<pre>{}</pre>").format("\n".join(told))
     body = Markup("").join(style.LINE.format(what=what, amount=amount) for what, amount in rows)
     body += style.TOTAL.format(what=label, amount=money_text(total, locale))
@@ -102,8 +110,10 @@ def _lines(context: Context, lines: Iterable[Mapping[str, Any]], total: Money, l
 
 
 def _text_line(what: str, amount: str) -> str:
+    """The amount at the right of the first line; what does not fit stands below, indented."""
     room = max(_WIDTH - len(amount) - 2, 10)
-    return f"{what[:room]:<{room}}  {amount}" if len(what) <= room else f"{what}\n{'':<{room}}  {amount}"
+    first, *rest = wrap(" ".join(what.split()), room, subsequent_indent="  ") or [""]
+    return "\n".join([f"{first:<{room}}  {amount}", *rest])
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -111,6 +121,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date": _date,
     "instant": _instant,
     "when": _when,
+    "reason": _reason,
     "button": _button,
     "facts": _facts,
     "lines": _lines,

@@ -47,6 +47,10 @@ class Links:
         """An invoice as staff see it; the list without one."""
         return self.admin_page(_item("invoices", "inv", invoice_id))
 
+    def admin_booking(self, booking_id: UUID) -> str:
+        """A booking as staff see it."""
+        return self.admin_page(_item("bookings", "bkg", booking_id))
+
     def sign_in(self, organization: Organization, token: str) -> str:
         """The door that a sign-in link opens."""
         return f"{self._public_url}/sign-in/link?organization={quote(organization.slug)}&token={quote(token, safe='')}"

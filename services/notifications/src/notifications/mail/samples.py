@@ -32,9 +32,9 @@ def variables(template: str, organization: Organization) -> list[str]:
 def _kind(template: str) -> str:
     if TEMPLATES[template].secret:
         return "door"
-    if template in {"receipt", "collection-failed"}:
-        return "payment"
-    return template if template in _PARTS else template.split("-", maxsplit=1)[0]
+    if template in _PARTS:
+        return template
+    return _KINDS.get(template) or template.split("-", maxsplit=1)[0]
 
 
 def _invoice(organization: Organization) -> dict[str, Any]:
@@ -108,6 +108,7 @@ def _booking(organization: Organization) -> dict[str, Any]:
         "cancellation_fee": Money(2250, organization.currency),
         "has_fee": True,
         "is_rejected": False,
+        "customer": "Example Member",
     }
     return {"booking": booking}
 
@@ -134,6 +135,25 @@ def _gateway(_organization: Organization) -> dict[str, Any]:
     return {"gateway": {"provider": "Stripe"}}
 
 
+def _standing(_organization: Organization) -> dict[str, Any]:
+    return {"standing": {"overdue_since": _DAY}}
+
+
+def _failures(_organization: Organization) -> dict[str, Any]:
+    failure = {
+        "to": "Example Member",
+        "address": "member@example.com",
+        "subject": "Invoice INV-2027-00002",
+        "error": "550 5.1.1 user unknown",
+    }
+    return {"failures": [failure], "count": 1, "others": 0}
+
+
+def _endpoint(_organization: Organization) -> dict[str, Any]:
+    reason = "answered 410 Gone 3 times in a row"
+    return {"endpoint": {"id": "whk_0192f0c8a1b27def8a3b0c1d2e3f4a5b", "url": "https://example.com/", "reason": reason}}
+
+
 _PARTS = {
     "invoice": _invoice,
     "payment": _payment,
@@ -143,4 +163,8 @@ _PARTS = {
     "membership": _membership,
     "door": _door,
     "gateway": _gateway,
+    "bookings-blocked": _standing,
+    "notification-failed": _failures,
+    "webhook-disabled": _endpoint,
 }
+_KINDS = {"receipt": "payment", "collection-failed": "payment", "approval-needed": "booking"}

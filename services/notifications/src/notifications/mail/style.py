@@ -20,12 +20,14 @@ TABLE = Markup(  # noqa: S704 - constants only
 )
 _CELL = f"padding:11px 0;border-bottom:1px solid {HAIRLINE};font-family:{FONT};font-size:15px;line-height:22px;"
 _RIGHT = "text-align:right;vertical-align:top;padding-left:16px;"
+# Web addresses and the words of some languages are wider than a telephone.
+_BREAKS = "overflow-wrap:anywhere;word-break:break-word;"
 FACT = Markup(  # noqa: S704 - constants only
     f'<tr><td class="muted rule" style="{_CELL}color:{MUTED};vertical-align:top;">{{label}}</td>'
-    f'<td class="ink rule" style="{_CELL}{_RIGHT}color:{INK};">{{value}}</td></tr>'
+    f'<td class="ink rule" style="{_CELL}{_RIGHT}{_BREAKS}color:{INK};">{{value}}</td></tr>'
 )
 LINE = Markup(  # noqa: S704 - constants only
-    f'<tr><td class="ink rule" style="{_CELL}color:{INK};">{{what}}</td>'
+    f'<tr><td class="ink rule" style="{_CELL}{_BREAKS}color:{INK};">{{what}}</td>'
     f'<td class="ink rule" style="{_CELL}{_RIGHT}color:{INK};white-space:nowrap;">{{amount}}</td></tr>'
 )
 TOTAL = Markup(  # noqa: S704 - constants only
@@ -42,7 +44,7 @@ BUTTON = Markup(  # noqa: S704 - constants only
     'color:{ink};text-decoration:none;">{label}</a></td></tr></table>'
 )
 
-_TEXT = f"font-family:{FONT};color:{INK};"
+_TEXT = f"font-family:{FONT};color:{INK};{_BREAKS}"
 TAGS = {
     "h1": f"margin:0 0 20px;font-size:24px;line-height:31px;font-weight:650;letter-spacing:-0.01em;{_TEXT}",
     "h2": f"margin:28px 0 12px;font-size:18px;line-height:26px;font-weight:600;{_TEXT}",

@@ -10,6 +10,7 @@ from common.db import TenantSession
 from common.messaging import Envelope, Handlers
 from contracts.invoicing import (
     CreditNoteIssued,
+    CustomerStandingChanged,
     InvoiceReminderDue,
     InvoiceSent,
     InvoiceState,
@@ -22,6 +23,7 @@ from notifications.models import Notification
 from notifications.services.memberships import watch_membership
 from notifications.services.notifying import About, Notice, notify
 from notifications.services.recipients import bill_recipient
+from notifications.services.standing import tell_of_standing
 
 
 def register(registry: Handlers) -> None:
@@ -31,6 +33,7 @@ def register(registry: Handlers) -> None:
     registry.on(InvoiceVoided)(_voided)
     registry.on(CreditNoteIssued)(_credit_note)
     registry.on(MembershipChanged)(_membership)
+    registry.on(CustomerStandingChanged)(_standing)
 
 
 def _sent(session: TenantSession, message: InvoiceSent, _envelope: Envelope) -> None:
@@ -108,6 +111,10 @@ def _credit_note(session: TenantSession, message: CreditNoteIssued, _envelope: E
 
 def _membership(session: TenantSession, message: MembershipChanged, _envelope: Envelope) -> None:
     watch_membership(session, message)
+
+
+def _standing(session: TenantSession, message: CustomerStandingChanged, _envelope: Envelope) -> None:
+    tell_of_standing(session, message)
 
 
 def _invoice_data(session: TenantSession, message: InvoiceState) -> dict[str, Any]:

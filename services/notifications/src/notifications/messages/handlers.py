@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.messaging import Handlers
 from contracts.identity import keep_identity_copies
-from notifications.messages import bills, bookings, money, people, webhooks
+from notifications.messages import bills, bookings, failures, money, people, webhooks
 
 handlers = Handlers()
 keep_identity_copies(handlers)
@@ -12,4 +12,5 @@ people.register(handlers)
 bookings.register(handlers)
 bills.register(handlers)
 money.register(handlers)
+failures.register(handlers)
 webhooks.register(handlers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from common.clock import local_date
@@ -52,11 +53,15 @@ def _failed(session: TenantSession, message: PaymentFailed, _envelope: Envelope)
     if message.source not in _ATTENDED_SOURCES:
         _tell(session, message, "payment-failed", f"payment:{message.payment_id}:failed:{message.attempt}", **more)
     if message.source == "automatic" and message.next_attempt_at is None:
-        _alert_of_failure(session, message)
+        source = f"payment:{message.payment_id}:given-up:{message.attempt}"
+        failure = {"failure_code": message.failure_code, "attempt": message.attempt}
+        _alert(session, message, "collection-failed", source, failure)
 
 
 def _reversed(session: TenantSession, message: PaymentReversed, _envelope: Envelope) -> None:
-    _tell(session, message, "payment-reversed", f"payment:{message.payment_id}:reversed:{message.version}")
+    source = f"payment:{message.payment_id}:reversed:{message.version}"
+    _tell(session, message, "payment-reversed", source)
+    _alert(session, message, "payment-taken-back", source, {"reason": message.reason})
 
 
 def _refunded(session: TenantSession, message: PaymentRefunded, _envelope: Envelope) -> None:
@@ -112,19 +117,15 @@ def _tell(session: TenantSession, message: PaymentState, template: str, source: 
     )
 
 
-def _alert_of_failure(session: TenantSession, message: PaymentFailed) -> None:
-    more = {
-        "customer": message.customer.name,
-        "failure_code": message.failure_code.replace("_", " "),
-        "attempt": message.attempt,
-    }
+def _alert(session: TenantSession, message: PaymentState, template: str, source: str, more: Mapping[str, Any]) -> None:
+    payment = _payment_data(session, message) | {"customer": message.customer.name, **more}
     notify(
         session,
         Notice(
-            template="collection-failed",
-            source=f"payment:{message.payment_id}:given-up:{message.attempt}",
+            template=template,
+            source=source,
             recipient=operator_recipient(session),
-            data={"payment": _payment_data(session, message) | more, "link": LINKS.admin_invoice(message.invoice_id)},
+            data={"payment": payment, "link": LINKS.admin_invoice(message.invoice_id)},
             about=_about(message),
         ),
     )

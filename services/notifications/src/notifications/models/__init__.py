@@ -3,6 +3,7 @@
 from notifications.models.metadata import Base
 from notifications.models.notifications import ONCE, Attachment, Notification, SuppressedAddress
 from notifications.models.people import CompanyCopy, LocationCopy, MemberCopy
+from notifications.models.settings import NotificationSettings
 from notifications.models.texts import OwnText
 from notifications.models.watched import BookingCopy, MembershipCopy
 from notifications.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -17,6 +18,7 @@ __all__ = [
     "MemberCopy",
     "MembershipCopy",
     "Notification",
+    "NotificationSettings",
     "OwnText",
     "SuppressedAddress",
     "WebhookAttempt",

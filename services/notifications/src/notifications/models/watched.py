@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,12 +14,23 @@ from notifications.models.metadata import Base
 
 
 class BookingCopy(TenantMixin, Base):
-    """The newest status of a booking, and every set of facts (time, room, price) its people were told of."""
+    """The newest state of a booking, and every set of facts (time, room, price) its people were told of.
+
+    ``remind_at`` (the organisation's time) is set while a reminder is to come.
+    """
 
     __tablename__ = "booking_copy"
+    __table_args__ = (
+        Index(
+            "ix_booking_copy_remind_at", "organization_id", "remind_at", postgresql_where=text("remind_at IS NOT NULL")
+        ),
+    )
 
     status: Mapped[str]
     facts: Mapped[list[Any]] = mapped_column(JSONB)
+    starts_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     version: Mapped[int] = mapped_column(BigInteger)
 
 

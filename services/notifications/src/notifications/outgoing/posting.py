@@ -7,19 +7,19 @@ checked: a name that changes its mind in between wins nothing. Redirects are not
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from http.client import HTTPConnection, HTTPException
+from threading import Event, Timer
 from urllib.parse import urlsplit
-
-import urllib3
-from urllib3.exceptions import HTTPError
-from urllib3.util import Timeout
 
 from notifications.domain.addresses import is_public
 
 Resolve = Callable[[str, int], list[str]]
 _ANSWER_BYTES = 500
+_CONNECT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,13 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Poster:
-    """Sends webhooks; ``allow_private`` lets them into private networks (development, a trusted intranet)."""
+    """Sends webhooks; ``allow_private`` lets them into private networks (development, a trusted intranet).
+
+    ``timeout_seconds`` is for the whole of it: whoever answers drop by drop does not hold us up.
+    """
 
     def __init__(self, *, timeout_seconds: int, allow_private: bool = False, resolver: Resolve = resolve) -> None:
-        self._timeout = Timeout(connect=min(timeout_seconds, 5), read=timeout_seconds)
+        self._seconds = timeout_seconds
         self._allow_private = allow_private
         self._resolve = resolver
 
@@ -64,33 +67,46 @@ class Poster:
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         sent = {**headers, "Host": parts.netloc.rpartition("@")[2]}
         try:
-            return self._send(_pool(addresses[0], host, port, secure=secure), target, body, sent)
-        except (HTTPError, OSError, ValueError) as error:
+            return self._send((addresses[0], port), host if secure else None, target, body, sent)
+        except (HTTPException, OSError, ValueError) as error:
             return Answer(error=f"{type(error).__name__}: {error}"[:500])
 
-    def _send(self, pool: urllib3.HTTPConnectionPool, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        with pool:
-            response = pool.urlopen(
-                "POST",
-                target,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=self._timeout,
-                preload_content=False,
-                assert_same_host=False,
-            )
-            try:
-                # A single read: whoever sends drop by drop does not hold us up.
-                text = response.read1(_ANSWER_BYTES) or b""
-            finally:
-                response.close()
+    def _send(
+        self, address: tuple[str, int], secure_host: str | None, target: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        line = socket.create_connection(address, timeout=min(self._seconds, _CONNECT_SECONDS))
+        with _at_most(self._seconds, line.dup()), closing(HTTPConnection(*address)) as connection:
+            connection.sock = line
+            if secure_host is not None:
+                connection.sock = ssl.create_default_context().wrap_socket(line, server_hostname=secure_host)
+            connection.sock.settimeout(self._seconds)
+            connection.request("POST", target, body=body, headers=dict(headers))
+            response = connection.getresponse()
+            # A single read: what more may come is of no interest.
+            text = response.read1(_ANSWER_BYTES)
         return Answer(response.status, text.decode("utf-8", errors="replace").replace("\0", ""))
 
 
-def _pool(address: str, host: str, port: int, *, secure: bool) -> urllib3.HTTPConnectionPool:
-    if not secure:
-        return urllib3.HTTPConnectionPool(address, port, maxsize=1)
-    options: dict[str, Any] = {"server_hostname": host, "assert_hostname": host}
-    return urllib3.HTTPSConnectionPool(address, port, maxsize=1, **options)
+@contextmanager
+def _at_most(seconds: float, line: socket.socket) -> Iterator[None]:
+    """Cut a connection that takes longer: a socket's own timeout begins anew with every byte. Raises TimeoutError.
+
+    ``line`` is a second handle of it, for encrypting a connection takes the first one away; it is closed here.
+    """
+    is_cut = Event()
+
+    def hang_up() -> None:
+        is_cut.set()
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        line.close()
+        if is_cut.is_set():
+            raise TimeoutError(f"no whole answer within {seconds} s")

@@ -31,6 +31,14 @@ TURN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """The address that mail is from, and the one that servers report failures to (the envelope's)."""
+
+    address: str
+    return_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A letter under way; the outcome counts only while this is still its newest attempt."""
 
@@ -40,17 +48,17 @@ class Claimed:
     rejected: bool = False
 
 
-def deliver_due(run: JobRun, transport: MailTransport, sender: str) -> None:
+def deliver_due(run: JobRun, transport: MailTransport, sender: Sender) -> None:
     """Send all of an organisation's mail that is due, oldest first.
 
     A long queue goes on in the next turn, and so does one before a server that cannot be reached.
     """
     until = monotonic() + TURN_SECONDS
     while monotonic() < until:
-        claimed = claim(run, sender)
+        claimed = claim(run, sender.address)
         if not claimed:
             return
-        outcomes, reached = _hand_over(transport, claimed)
+        outcomes, reached = _hand_over(transport, claimed, sender.return_path)
         for outcome in outcomes:
             record(run, outcome)
         if not reached:
@@ -100,19 +108,19 @@ def _letter(session: TenantSession, row: Notification, sender: str) -> Letter:
     )
 
 
-def _hand_over(transport: MailTransport, claimed: Sequence[Claimed]) -> tuple[list[Claimed], bool]:
+def _hand_over(transport: MailTransport, claimed: Sequence[Claimed], return_path: str) -> tuple[list[Claimed], bool]:
     """What became of each letter, and whether the other side could be reached at all."""
     try:
         with transport.connect() as way:
-            return [_send(way, item) for item in claimed], True
+            return [_send(way, item, return_path) for item in claimed], True
     except DeferredError as error:
         return [_with_error(item, str(error)) for item in claimed], False
 
 
-def _send(way: Outbound, item: Claimed) -> Claimed:
+def _send(way: Outbound, item: Claimed, return_path: str) -> Claimed:
     letter = item.letter
     try:
-        way.send(to_message(letter), letter.sender, letter.recipient)
+        way.send(to_message(letter), return_path, letter.recipient)
     except RejectedError as error:
         return _with_error(item, str(error), rejected=True)
     except DeferredError as error:

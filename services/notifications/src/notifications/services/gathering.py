@@ -1,4 +1,4 @@
-"""One mail for what one request did to a whole series: each message adds its occurrence to the same notification."""
+"""One mail for what belongs together, as the dates of a series: each message adds its occurrence to a notification."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ GATHERING = timedelta(seconds=20)
 def gather(session: TenantSession, notice: Notice, whole: Callable[[list[dict[str, Any]]], Notice]) -> bool:
     """Write a gathered notification or add ``notice``'s occurrence to it; ``whole`` writes it with all of them.
 
+    An occurrence has an ``id``, and ``at`` for their order.
+
     False when it has left already and the occurrence needs a mail of its own. Two workers with two occurrences wait
     for each other at the unique constraint, so that none is lost.
     """
@@ -36,10 +38,10 @@ def gather(session: TenantSession, notice: Notice, whole: Callable[[list[dict[st
     ).one()
     if row.state == "sending" or (row.state == "sent" and row.channel == "email"):
         return False
-    known = {occurrence["booking_id"] for occurrence in row.occurrences}
-    fresh = [occurrence for occurrence in notice.occurrences if occurrence["booking_id"] not in known]
+    known = {occurrence["id"] for occurrence in row.occurrences}
+    fresh = [occurrence for occurrence in notice.occurrences if occurrence["id"] not in known]
     if fresh:
-        _rewrite(session, row, whole(sorted([*row.occurrences, *fresh], key=lambda one: str(one["start"]))))
+        _rewrite(session, row, whole(sorted([*row.occurrences, *fresh], key=lambda one: str(one["at"]))))
     return True
 
 

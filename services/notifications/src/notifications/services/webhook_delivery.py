@@ -20,6 +20,7 @@ from notifications.domain.backoff import next_attempt
 from notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from notifications.outgoing.posting import Answer, Poster
 from notifications.outgoing.signing import HEADER, signature
+from notifications.services.alerts import alert_of_disabled_endpoint
 from notifications.services.sealing import unseal
 
 BATCH = 16
@@ -146,6 +147,7 @@ def _conclude(session: TenantSession, row: WebhookDelivery, answer: Answer) -> N
         endpoint.enabled = False
         endpoint.disabled_reason = f"answered 410 Gone {GONE_LIMIT} times in a row"
         endpoint.touch()
+        alert_of_disabled_endpoint(session, endpoint)
     if answer.accepted:
         row.state, row.due_at, row.delivered_at = "delivered", None, session.now()
         return
