@@ -1,4 +1,4 @@
-"""``members admin``: rotation of the signing keys."""
+"""``members admin``: rotation and revocation of the signing keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from common.config import load_settings
 from common.db import Database
 from members.config import MembersSettings
-from members.services.signing_keys import ensure_first_key, rotate_keys
+from members.services.signing_keys import ensure_first_key, revoke_keys, rotate_keys
 
 
 def prepare(database: Database, settings: MembersSettings) -> None:
@@ -32,4 +32,13 @@ def rotate_keys_command(use_in: int) -> None:
     click.echo(f"the key {kid} signs in {use_in} seconds")
 
 
-COMMANDS = (rotate_keys_command,)
+@click.command("revoke-keys")
+@click.confirmation_option(prompt="Every access token ends at once. Go on?")
+def revoke_keys_command() -> None:
+    """After a leak: end all signing keys now. Clients get new access tokens with their refresh tokens."""
+    settings = load_settings(MembersSettings, os.environ)
+    kid = revoke_keys(Database(settings.database_url), settings.secret)
+    click.echo(f"only the key {kid} is valid now")
+
+
+COMMANDS = (rotate_keys_command, revoke_keys_command)

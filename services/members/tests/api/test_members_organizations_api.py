@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import select, text
 
 from common.auth import Principal, read_token
@@ -21,6 +24,7 @@ from members.service import SERVICE
 
 Body = Callable[..., dict[str, Any]]
 SignedUp = Callable[..., tuple[ApiClient, dict[str, Any]]]
+BY_OWNER = {"actor": "usr_owner", "actor_role": "owner"}
 
 
 def announced(app: Any, organization_id: UUID, kind: str) -> list[dict[str, Any]]:
@@ -148,6 +152,54 @@ def test_the_organisation_is_changed_with_its_etag_and_announced(members_app: An
     assert messages[-1]["clock_now"] == "2027-02-01T08:00:00Z"
 
 
+def _picture(kind: str = "PNG", size: tuple[int, int] = (40, 20)) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", size, "#1f5d57").save(out, kind)
+    return out.getvalue()
+
+
+def _data_uri(content: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [_data_uri(_picture()), _data_uri(_picture("JPEG"), "jpeg"), "https://harbour.example/logo.png"],
+    ids=["png", "jpeg", "https"],
+)
+def test_a_logo_is_a_small_picture_or_an_address(signed_up: SignedUp, logo: str) -> None:
+    owner, _ = signed_up()
+    assert owner.patch("/v1/organization", {"logo": logo}).json["logo"] == logo
+    assert owner.patch("/v1/organization", {"logo": None}).json["logo"] is None
+
+
+@pytest.mark.parametrize(
+    ("logo", "code"),
+    [
+        (_data_uri(b"<svg onload=alert(1)>"), "logo_unreadable"),
+        (_data_uri(_picture()[:60]), "logo_unreadable"),
+        (_data_uri(_picture("JPEG")), "logo_unreadable"),
+        (_data_uri(_picture("GIF"), "png"), "logo_unreadable"),
+        (_data_uri(_picture(size=(2001, 1))), "logo_too_large"),
+        (_data_uri(_picture(size=(1, 60_000))), "logo_too_large"),
+        ("data:image/svg+xml;base64,PHN2Zz4=", "invalid"),
+        ("http://harbour.example/logo.png", "invalid"),
+        ("data:image/png;base64," + "A" * 150_000, "invalid"),
+    ],
+    ids=["svg", "cut", "jpeg-as-png", "gif", "wide", "tall", "other-kind", "plain-http", "heavy"],
+)
+def test_a_logo_that_is_no_small_picture_is_refused_and_changes_nothing(
+    signed_up: SignedUp, sign_up_body: Any, members_app: Any, logo: str, code: str
+) -> None:
+    owner, _ = signed_up()
+    refused = owner.patch("/v1/organization", {"logo": logo, "name": "Other"})
+    assert (refused.status_code, refused.json["code"]) == (422, code)
+    assert refused.json["errors"][0]["pointer"] == "/logo"
+    assert owner.get("/v1/organization").json["name"] == "Harbour Works"
+    visitor = ApiClient(members_app.test_client(), None)
+    assert visitor.post("/v1/organizations", sign_up_body(logo=logo)).status_code == 422
+
+
 def test_currency_and_mode_are_fixed(signed_up: SignedUp) -> None:
     owner, _ = signed_up()
     assert owner.patch("/v1/organization", {"currency": "EUR", "mode": "rehearsal"}).status_code == 200
@@ -204,10 +256,21 @@ def test_of_parallel_steps_from_one_time_one_wins(members_app: Any, signed_up: S
         assert sorted(pool.map(attempt, range(1, 5))) == [200, 409, 409, 409]
 
 
+def test_the_audit_log_names_who_advanced_the_clock(
+    members_app: Any, signed_up: SignedUp, audit_log: Callable[..., list[dict[str, Any]]]
+) -> None:
+    _, answer = signed_up()
+    organization_id = internal_id(answer["organization"])
+    target = {"organization_id": str(organization_id), "to": "2027-03-10T12:00:00Z", **BY_OWNER}
+    Gateway(members_app).post("/internal/clock/target", target)
+    entry = next(row for row in audit_log(organization_id) if row["action"] == "clock.advanced")
+    assert (entry["actor"], entry["actor_role"]) == ("usr_owner", "owner")
+
+
 def test_the_target_is_kept_until_it_is_reached(members_app: Any, signed_up: SignedUp) -> None:
     owner, answer = signed_up()
     gateway, organization_id = Gateway(members_app), str(internal_id(answer["organization"]))
-    target = {"organization_id": organization_id, "to": "2027-03-10T12:00:00Z"}
+    target = {"organization_id": organization_id, "to": "2027-03-10T12:00:00Z", **BY_OWNER}
     assert gateway.post("/internal/clock/target", target).json["target"] == "2027-03-10T12:00:00Z"
     earlier = gateway.post("/internal/clock/target", {**target, "to": "2027-02-10T12:00:00Z"})
     assert earlier.json["target"] == "2027-03-10T12:00:00Z"
@@ -215,7 +278,7 @@ def test_the_target_is_kept_until_it_is_reached(members_app: Any, signed_up: Sig
     assert organization_id in {item["organization_id"] for item in gateway.get("/internal/clock/targets").json["items"]}
     past = gateway.post("/internal/clock/target", {**target, "to": "2027-01-10T12:00:00Z"})
     assert past.status_code == 422
-    step = {**target, "expected_now": "2027-02-01T08:00:00Z"}
+    step = {"organization_id": organization_id, "to": target["to"], "expected_now": "2027-02-01T08:00:00Z"}
     assert gateway.post("/internal/clock", step).json["target"] is None
     assert owner.get("/v1/organization/clock").json == {"mode": "rehearsal", "now": target["to"], "target": None}
     items = gateway.get("/internal/clock/targets").json["items"]
@@ -227,7 +290,7 @@ def test_a_live_clock_is_not_moved_and_strangers_see_nothing(members_app: Any, s
     gateway, organization_id = Gateway(members_app), str(internal_id(answer["organization"]))
     step = {"organization_id": organization_id, "expected_now": "2027-02-01T08:00:00Z", "to": "2027-03-01T00:00:00Z"}
     assert gateway.post("/internal/clock", step).json["code"] == "clock_is_real"
-    target = {"organization_id": organization_id, "to": "2099-03-01T00:00:00Z"}
+    target = {"organization_id": organization_id, "to": "2099-03-01T00:00:00Z", **BY_OWNER}
     assert gateway.post("/internal/clock/target", target).status_code == 409
     assert members_app.test_client().post("/internal/clock", json=step).status_code == 404
     assert gateway.post("/internal/clock", {**step, "to": "tomorrow"}).status_code == 422

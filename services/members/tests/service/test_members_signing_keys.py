@@ -19,7 +19,7 @@ from common.tenancy import SigningKeys
 from common.testing.plugin import ApiClient
 from members.models import TokenKey
 from members.service import SERVICE
-from members.services.signing_keys import current_key, ensure_first_key, rotate_keys
+from members.services.signing_keys import current_key, ensure_first_key, key_set, revoke_keys, rotate_keys
 
 SECRET = "a master secret"
 
@@ -83,6 +83,21 @@ def test_a_key_used_at_once_is_not_replaced_by_one_that_was_planned_before(datab
         session.execute(update(TokenKey).where(TokenKey.kid == planned).values(use_from=session.clock.now()))
         session.commit()
     assert current_kid(database) == urgent
+
+
+def test_revoked_keys_end_at_once_for_processes_that_knew_them_too(database: Database) -> None:
+    ensure_first_key(database, SECRET)
+    leaked, seconds = current_kid(database), [0.0]
+    known = SigningKeys(database, monotonic=lambda: seconds[0])
+    assert known(leaked) is not None
+    new = revoke_keys(database, SECRET)
+    assert current_kid(database) == new
+    assert [key["kid"] for key in announcements(database)[-1]["keys"] if key["not_after"] is None] == [new]
+    with database.system_session() as session:
+        assert [key["kid"] for key in key_set(session)["keys"]] == [new]
+    seconds[0] += 31
+    assert known(leaked) is None
+    assert known(new) is not None
 
 
 def test_the_key_set_checks_a_token(members_app: Any, visitor: ApiClient, signed_up: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""What only the gateway may ask: to read and to move clocks, to take in a guest of the storefront."""
+"""What only the gateway may ask: to read and to move clocks, to take in a guest, to remember a request's key."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from common.errors import FieldError, InvalidError
 from common.http import ServiceApp, bind_session
 from common.http.internal import require_internal_caller
 from common.ids import encode_id
+from common.telemetry import act_as
 from members.api.access import current_settings
 from members.api.organization_schemas import (
+    ClaimedKeySchema,
     ClockTargetSchema,
     GuestAgainSchema,
     GuestSchema,
     InternalClockSchema,
     MoveClockSchema,
+    ReleasedKeySchema,
 )
 from members.config import MembersSettings
-from members.services import clocks, guests
+from members.services import clocks, guests, request_keys
 
 View = Callable[[], dict[str, Any]]
 
 
 def register_internal_routes(app: ServiceApp, settings: MembersSettings) -> None:
-    """Add ``/internal/clock``, ``…/target`` and ``…/targets``, ``/internal/guests`` and ``…/token``."""
+    """Add ``/internal/clock``, ``…/target``, ``…/targets``, ``/internal/guests``, ``…/token`` and ``…/keys``."""
 
     def internal(view: View) -> View:
         @wraps(view)
@@ -45,6 +48,8 @@ def register_internal_routes(app: ServiceApp, settings: MembersSettings) -> None
     app.add_url_rule("/internal/clock/target", "set_target", internal(_set_target), methods=["POST"])
     app.add_url_rule("/internal/guests", "receive_guest", internal(_receive_guest), methods=["POST"])
     app.add_url_rule("/internal/clock/targets", "open_targets", internal(_open_targets), methods=["GET"])
+    app.add_url_rule("/internal/keys", "claim_key", internal(_claim_key), methods=["POST"])
+    app.add_url_rule("/internal/keys", "release_key", internal(_release_key), methods=["DELETE"])
     app.add_url_rule("/internal/guests/token", "receive_guest_again", internal(_receive_again), methods=["POST"])
 
 
@@ -64,6 +69,7 @@ def _move_clock() -> dict[str, Any]:
 
 def _set_target() -> dict[str, Any]:
     body = _load(ClockTargetSchema())
+    act_as(body.pop("actor"), body.pop("actor_role"))
     session = bind_session(body["organization_id"])
     return _show(clocks.set_target(session, **body))
 
@@ -83,6 +89,15 @@ def _receive_again() -> dict[str, Any]:
     body = _load(GuestAgainSchema())
     session = bind_session(body.pop("organization_id"))
     return _show_guest(guests.guest_again(session, current_settings(), **body))
+
+
+def _claim_key() -> dict[str, Any]:
+    return {"is_first": request_keys.claim_key(bind_session(None), **_load(ClaimedKeySchema()))}
+
+
+def _release_key() -> dict[str, Any]:
+    request_keys.release_key(bind_session(None), _load(ReleasedKeySchema())["key"])
+    return {}
 
 
 def _show_guest(guest: guests.Guest) -> dict[str, Any]:

@@ -130,10 +130,24 @@ class MoveClockSchema(StrictSchema):
 
 
 class ClockTargetSchema(StrictSchema):
-    """Where a clock is to be moved to."""
+    """Where a clock is to be moved to, and by whom."""
 
     organization_id = fields.UUID(required=True)
     to = Instant(required=True)
+    actor = Text(required=True)
+    actor_role = Text(required=True)
+
+
+class ReleasedKeySchema(StrictSchema):
+    """The key of a request that the gateway refused."""
+
+    key = Text(required=True)
+
+
+class ClaimedKeySchema(ReleasedKeySchema):
+    """The key of a request that the gateway answers itself, and a hash of what was asked."""
+
+    fingerprint = Text(required=True)
 
 
 class GuestAgainSchema(StrictSchema):

@@ -21,6 +21,7 @@ from common.telemetry import act_as
 from members.config import MembersSettings
 from members.messages.publishes import organization_changed
 from members.models import SignUp, StaffUser
+from members.services.logos import check_logo
 from members.services.passwords import hash_password
 from members.services.secrecy import keyed_digest
 from members.services.subjects import find_person
@@ -179,7 +180,9 @@ def change_organization(
 
 
 def _checked(profile: dict[str, Any], country: str) -> dict[str, Any]:
-    """A change of the profile with its VAT number in compact form (TAX-3)."""
+    """A change of the profile with its VAT number in compact form (TAX-3). Raises InvalidError, also for a bad logo."""
+    if profile.get("logo"):
+        check_logo(profile["logo"])
     if not profile.get("vat_number"):
         return profile
     return {**profile, "vat_number": normal_vat_number(profile["vat_number"], country, "/vat_number")}

@@ -35,6 +35,11 @@ def new_token(prefix: str) -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
+def next_token(prefix: str, token: str, secret: str) -> str:
+    """The successor of a token: always the same one, and unknown to everybody who lacks the master secret."""
+    return prefix + base64.urlsafe_b64encode(keyed_digest(secret, "next token", token.encode())).decode().rstrip("=")
+
+
 def token_hash(token: str) -> bytes:
     """How random secrets are stored: with 256 bits of their own they need neither salt nor slowness."""
     return hashlib.sha256(token.encode()).digest()

@@ -65,6 +65,21 @@ def rotate_keys(database: Database, secret: str, *, use_in: timedelta, lifetime:
         return key.kid
 
 
+def revoke_keys(database: Database, secret: str) -> str:
+    """After a leak: end every key now and sign with a new one; returns its kid. All access tokens end with them.
+
+    Services notice within half a minute; refresh tokens and API keys are not signed and go on.
+    """
+    with database.system_session() as session:
+        _lock_key_set(session)
+        key, now = _add_key(session, secret, use_in=timedelta()), session.clock.now()
+        for other in session.scalars(select(TokenKey).where(TokenKey.kid != key.kid)):
+            other.not_after = now if other.not_after is None else min(other.not_after, now)
+        _announce(session)
+        session.commit()
+        return key.kid
+
+
 def current_key(session: TenantSession, secret: str) -> tuple[str, Ed25519PrivateKey]:
     """The (kid, private key) that signs now: of the keys whose time has come, the one made last."""
     usable = select(TokenKey).where(TokenKey.use_from <= session.clock.now())
@@ -122,9 +137,9 @@ def _valid_keys(session: TenantSession) -> Sequence[TokenKey]:
 
 
 def _announce(session: TenantSession) -> None:
-    """Into our own table of public keys, and to everybody, in this transaction."""
+    """Into our own table of public keys, and to everybody, in this transaction; ended keys too, with their end."""
     session.flush()
-    message = signing_keys_changed(_valid_keys(session))
+    message = signing_keys_changed(session.scalars(select(TokenKey).order_by(TokenKey.created_at, TokenKey.kid)).all())
     store_signing_keys(session, [msgspec.structs.asdict(key) for key in message.keys])
     version = session.scalar(select(func.count()).select_from(TokenKey)) or 0
     outbox.add(session, message, aggregate_id=KEY_SET_ID, aggregate_version=version, organization_id=None)

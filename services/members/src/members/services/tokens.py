@@ -1,7 +1,8 @@
 """Access tokens and refresh tokens: issue, rotate, revoke.
 
 Every refresh token works once. If one comes back a second time, it was copied: the whole sign-in is revoked, for the
-thief and for the owner, who then signs in again.
+thief and for the owner, who then signs in again. Only within a moment it gets the same successor again: a browser that
+loads two pages at once sends the same token to two processes.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from common.errors import UnauthenticatedError
 from common.telemetry import current_trace
 from members.config import MembersSettings
 from members.models import RefreshToken, SignIn
-from members.services.secrecy import new_token, token_hash
+from members.services.secrecy import new_token, next_token, token_hash
 from members.services.signing_keys import current_key
 from members.services.subjects import Person, claims_of, find_person
+
+# How long a used refresh token still gets its successor.
+REPEAT_TIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +64,33 @@ def start_sign_in(session: TenantSession, settings: MembersSettings, person: Per
     sign_in = SignIn(subject=person.subject, address=current_trace().address, created_at=now)
     session.add(sign_in)
     session.flush()
-    return _issue_pair(session, settings, person, sign_in)
+    return _issue_pair(session, settings, person, sign_in, new_token("rt_"))
 
 
 def refresh(session: TenantSession, settings: MembersSettings, refresh_token: str) -> Tokens:
     """Exchange a refresh token for a new pair, with the person's present roles.
 
-    Raises UnauthenticatedError for an unknown, expired or revoked one, and for a used one, which revokes its sign-in.
-    The session must be of all organisations; it is bound to the token's.
+    The same exchange repeated within ``REPEAT_TIME`` gives the same refresh token. Raises UnauthenticatedError for an
+    unknown, expired or revoked one, and for one used earlier, which revokes its sign-in. The session must be of all
+    organisations; it is bound to the token's.
     """
     token, sign_in = _find(session, refresh_token)
-    if token.used_at is not None and sign_in.revoked_at is None:
-        _revoke(session, sign_in, "reuse")
-        # The refusal must not undo the revocation.
-        session.commit()
-        raise _refused("refresh_token_reused", "this refresh token was used before; sign in again")
-    if sign_in.revoked_at is not None or token.used_at is not None or token.expires_at <= session.clock.now():
-        raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
+    successor = next_token("rt_", refresh_token, settings.secret)
     person = find_person(session, sign_in.subject)
-    if person is None:
+    if sign_in.revoked_at is not None or person is None:
+        raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
+    if token.used_at is not None:
+        if not _is_repeated(session, token, successor):
+            _revoke(session, sign_in, "reuse")
+            # The refusal must not undo the revocation.
+            session.commit()
+            raise _refused("refresh_token_reused", "this refresh token was used before; sign in again")
+        access = issue_access_token(session, settings, claims_of(person))
+        return Tokens(access.access_token, access.expires_in, successor)
+    if token.expires_at <= session.clock.now():
         raise _refused("refresh_token_invalid", "this refresh token is no longer valid; sign in again")
     token.used_at = session.clock.now()
-    return _issue_pair(session, settings, person, sign_in)
+    return _issue_pair(session, settings, person, sign_in, successor)
 
 
 def revoke(session: TenantSession, refresh_token: str) -> None:
@@ -123,8 +132,19 @@ def _revoke(session: TenantSession, sign_in: SignIn, because: str) -> None:
     sign_in.revoked_because = because
 
 
-def _issue_pair(session: TenantSession, settings: MembersSettings, person: Person, sign_in: SignIn) -> Tokens:
-    refresh_token = new_token("rt_")
+def _is_repeated(session: TenantSession, token: RefreshToken, successor: str) -> bool:
+    """Whether a used token was used a moment ago, and nobody has gone on with its successor yet."""
+    if token.used_at is None or session.clock.now() - token.used_at > REPEAT_TIME:
+        return False
+    unused = select(RefreshToken.id).where(
+        RefreshToken.token_hash == token_hash(successor), RefreshToken.used_at.is_(None)
+    )
+    return session.scalar(unused) is not None
+
+
+def _issue_pair(
+    session: TenantSession, settings: MembersSettings, person: Person, sign_in: SignIn, refresh_token: str
+) -> Tokens:
     session.add(
         RefreshToken(
             sign_in_id=sign_in.id,
