@@ -86,6 +86,7 @@ class FakeWorld:
         self.lock = threading.RLock()
         self.mode, self.clock, self.target = "rehearsal", START, None
         self.diary: list[tuple[str, str]] = []
+        self.keys: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.services = {name: FakeService(name, Flask(name), START) for name in NAMES}
         self.broken: set[str] = set()
@@ -208,6 +209,17 @@ class FakeWorld:
                 members.clock = self.clock
                 members.publish("members.clock-advanced.v1", body=self.clock)
                 return read()
+
+        @app.route("/internal/keys", methods=["POST", "DELETE"])
+        def keys() -> Any:
+            asked = request.get_json()
+            if request.method == "DELETE":
+                self.keys.pop(asked["key"], None)
+                return {}
+            is_first = asked["key"] not in self.keys
+            if self.keys.setdefault(asked["key"], asked["fingerprint"]) != asked["fingerprint"]:
+                return {"code": "idempotency_key_reused"}, 422
+            return {"is_first": is_first}
 
         @app.post("/internal/clock/target")
         def aim() -> Any:

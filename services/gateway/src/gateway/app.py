@@ -14,6 +14,7 @@ from common.http.openapi import complete_document, field_attributes, schema_name
 from gateway.api import audit_log, checklist, checkouts, clock, documents, storefront
 from gateway.api.callers import register_callers
 from gateway.arrivals import Arrivals
+from gateway.catalogues import Catalogues
 from gateway.checkout_seal import CheckoutSeal
 from gateway.checkouts import Checkouts
 from gateway.config import GatewaySettings
@@ -54,6 +55,7 @@ def create_gateway_app(settings: GatewaySettings, upstreams: Mapping[str, Any] |
         "upstreams": known,
         "clock": SystemClock(),
         "clocks": clocks,
+        "catalogues": Catalogues(known),
         "internal_calls": calls,
         "checkouts": Checkouts(guests, CheckoutSeal(settings.internal_token), clocks),
         "simulation": Simulation(clocks, reports),

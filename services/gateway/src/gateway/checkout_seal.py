@@ -29,6 +29,10 @@ class Checkout:
     checkout_id: UUID
     currency: str
 
+    def key(self, part: str) -> str:
+        """The idempotency key of one of its calls: the same whenever the request is repeated."""
+        return hashlib.sha256(f"{self.checkout_id.hex}:{part}".encode()).hexdigest()
+
 
 class CheckoutSeal:
     """Seals ids with a key made of the internal token, so that all gateway processes open each other's."""

@@ -1,4 +1,6 @@
-"""Guests buy on the storefront (GH-1, GH-2): the services' own use cases in a row, as the member that the guest is.
+"""Buying on the storefront (GH-1, GH-2): the services' own use cases in a row, as the member that the guest is.
+
+Who has signed in as a member buys as themselves: what members may, at their price, in the way that is set for members.
 
 Nothing is kept here. All keys of the calls are made from the checkout, so a repeated request goes on where an earlier
 one stopped, and the state is read from what the services keep under the checkout's id.
@@ -6,14 +8,15 @@ one stopped, and the state is read from what the services keep under the checkou
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from common.errors import ConflictError, DomainError, FieldError, InvalidError
+from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import decode_id, encode_id
+from gateway.checkout_payment import method_to_pay_with, pay_invoices, payment_shown
 from gateway.checkout_seal import Checkout, CheckoutSeal
 from gateway.checkout_state import AWAITING_PAYMENT, EXPIRED, Contents
 from gateway.guest_calls import Guest, GuestCalls
@@ -24,13 +27,27 @@ Shop = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """A member who has signed in, with their token."""
+
+    member_id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What a guest asks for: ``items`` and ``customer`` as in the request."""
+    """What is asked for: ``items`` and ``customer`` as in the request; no customer for who has signed in."""
 
     items: Sequence[Mapping[str, Any]]
-    customer: Mapping[str, Any]
+    customer: Mapping[str, Any] | None
     promo_code: str | None
     key: str
+    buyer: Buyer | None = None
+
+    @property
+    def audience(self) -> str:
+        """Whose purchase flow holds."""
+        return "member" if self.buyer else "guest"
 
     @property
     def bookings(self) -> list[Mapping[str, Any]]:
@@ -56,15 +73,19 @@ class Checkouts:
         """
         _check_on_sale(shop, order)
         organization_id = decode_id("org", shop["organization"]["id"])
-        guest = self._guests.receive(organization_id, _person(shop, order))
-        checkout_id = self._seal.checkout_id(organization_id, order.customer["email"], order.key)
+        guest, person = self._customer(organization_id, shop, order)
+        checkout_id = self._seal.checkout_id(organization_id, person, order.key)
         checkout = Checkout(organization_id, guest.member_id, checkout_id, shop["organization"]["currency"])
-        flow = shop["storefront"]["purchase_flow"]["guest"]
+        flow = shop["storefront"]["purchase_flow"][order.audience]
         _require_same_kinds(_contents(guest, checkout), order)
+        promo_code = order.promo_code
         for number, item in enumerate(order.bookings):
-            guest.post("booking", "/v1/bookings", _booking(item, flow, checkout), _key(checkout, f"booking:{number}"))
+            wish = {**_booking(item, flow, checkout), "as_member": order.buyer is not None}
+            is_last = number + 1 == len(order.bookings) and not order.plans
+            if _book(guest, checkout, number, wish, promo_code, must_fit=is_last):
+                promo_code = None
         if order.plans:
-            _purchase(guest, shop, order, flow, checkout)
+            _purchase(guest, shop, order, flow, checkout, promo_code)
         return self._show(slug, checkout, guest)
 
     def read(self, slug: str, public_id: str) -> dict[str, Any]:
@@ -72,8 +93,18 @@ class Checkouts:
         checkout = self._seal.open(slug, public_id)
         return self._show(slug, checkout, self._guests.again(checkout.organization_id, checkout.member_id))
 
-    def pay(self, slug: str, public_id: str, token: str | None, key: str) -> dict[str, Any]:
-        """Pay all that is to be paid, with a token or with what the provider's element or page has saved.
+    def pay(
+        self,
+        slug: str,
+        public_id: str,
+        key: str,
+        *,
+        token: str | None = None,
+        method_id: UUID | None = None,
+        buyer: Buyer | None = None,
+    ) -> dict[str, Any]:
+        """Pay all that is to be paid: with a token, with what the provider's element or page has saved, or with a
+        method that the member who bought has saved before (``method_id``, for that ``buyer`` alone).
 
         A declined card is no error: the checkout still awaits payment and has a ``failure_code``. Raises NotFoundError,
         ConflictError ``checkout_expired``, InvalidError ``payment_token_missing`` and ``payment_method_incomplete``.
@@ -85,9 +116,20 @@ class Checkouts:
         if state == EXPIRED:
             raise ConflictError("checkout_expired", "the time to pay is over; please choose anew")
         if state == AWAITING_PAYMENT:
-            method_id = _method(guest, checkout, contents, token, key)
-            _pay_invoices(guest, checkout, contents, method_id, key)
+            saved = _saved_method(checkout, method_id, buyer) if method_id else None
+            method = saved or method_to_pay_with(guest, checkout, contents, token, key)
+            pay_invoices(guest, checkout, contents, method, key)
         return self._show(slug, checkout, guest)
+
+    def _customer(self, organization_id: UUID, shop: Shop, order: Order) -> tuple[Guest, str]:
+        """Who buys, and what tells them from others. Raises InvalidError when nobody has said who they are."""
+        if order.buyer is not None:
+            return self._guests.signed_in(order.buyer.member_id, order.buyer.token), str(order.buyer.member_id)
+        if order.customer is None:
+            detail = "say who buys, or sign in"
+            raise InvalidError("customer_missing", detail, errors=[FieldError("/customer", detail)])
+        person = _person(shop, order, order.customer)
+        return self._guests.receive(organization_id, person), str(person["email"])
 
     def _show(self, slug: str, checkout: Checkout, guest: Guest) -> dict[str, Any]:
         contents = _contents(guest, checkout)
@@ -98,7 +140,7 @@ class Checkouts:
             "id": self._seal.seal(slug, checkout),
             "state": state,
             "amount": {"amount_minor": contents.amount_minor(), "currency": checkout.currency},
-            "payment": _payment(guest, checkout, contents) if waits else None,
+            "payment": payment_shown(guest, checkout, contents) if waits else None,
             "expires_at": expires_at.isoformat().replace("+00:00", "Z") if expires_at else None,
             "failure_code": contents.failure_code() if state in {AWAITING_PAYMENT, EXPIRED} else None,
         }
@@ -116,20 +158,23 @@ def _check_on_sale(shop: Shop, order: Order) -> None:
             what = name.removesuffix("_id")
             detail = f"there is no such {what} on this storefront"
             raise InvalidError(f"unknown_{what}", detail, errors=[FieldError(f"/items/{number}/{name}", detail)])
-    if order.promo_code is not None and not order.plans:
-        detail = "promo codes are for plans and passes"
-        raise InvalidError("promo_code_not_applicable", detail, errors=[FieldError("/promo_code", detail)])
-    if order.plans and shop["storefront"]["purchase_flow"]["guest"] == APPROVAL:
+    if order.plans and shop["storefront"]["purchase_flow"][order.audience] == APPROVAL:
         detail = "plans are sold on request here; please write to us"
         raise InvalidError("approval_needed", detail, errors=[FieldError("/items", detail)])
 
 
-def _person(shop: Shop, order: Order) -> dict[str, Any]:
+def _saved_method(checkout: Checkout, method_id: UUID, buyer: Buyer | None) -> str:
+    if buyer is None or buyer.member_id != checkout.member_id:
+        raise NotFoundError("payment_method_not_found", "there is no such payment method")
+    return encode_id("pmt", method_id)
+
+
+def _person(shop: Shop, order: Order, customer: Mapping[str, Any]) -> dict[str, Any]:
     places = {row["id"]: row["location_id"] for row in shop["resources"]}
     booked = [places[encode_id("res", item["resource_id"])] for item in order.bookings]
     only = [row["id"] for row in shop["locations"]] if len(shop["locations"]) == 1 else []
     home = (booked or only or [None])[0]
-    told = {name: value for name, value in order.customer.items() if value is not None}
+    told = {name: value for name, value in customer.items() if value is not None}
     return told | ({"location_id": home} if home else {})
 
 
@@ -152,23 +197,41 @@ def _booking(item: Mapping[str, Any], flow: str, checkout: Checkout) -> dict[str
     }
 
 
-def _purchase(guest: Guest, shop: Shop, order: Order, flow: str, checkout: Checkout) -> None:
+def _book(
+    guest: Guest, checkout: Checkout, number: int, wish: dict[str, Any], promo_code: str | None, *, must_fit: bool
+) -> bool:
+    """Book an item; whether the promo code went into its price. A code is used once, by the first item it fits."""
+    key = checkout.key(f"booking:{number}")
+    if promo_code is None:
+        guest.post("booking", "/v1/bookings", wish, key)
+        return False
+    try:
+        made = guest.post("booking", "/v1/bookings", {**wish, "promo_code": promo_code}, key)
+        return made["promo_code"] is not None
+    except InvalidError as refusal:
+        if must_fit or refusal.code != "promo_code_not_applicable":
+            raise
+    guest.post("booking", "/v1/bookings", wish, checkout.key(f"booking:{number}:without"))
+    return False
+
+
+def _purchase(guest: Guest, shop: Shop, order: Order, flow: str, checkout: Checkout, promo_code: str | None) -> None:
     locations = [row["id"] for row in shop["locations"]]
     body = {
         "items": [_plan(item) for item in order.plans],
-        "promo_code": order.promo_code,
+        "promo_code": promo_code,
         "location_id": locations[0] if len(locations) == 1 else None,
         "checkout_id": encode_id("chk", checkout.checkout_id),
     }
     if flow == PAY_NOW:
         try:
-            guest.post("invoicing", "/v1/purchases", {**body, "pay": "now"}, _key(checkout, "purchase"))
+            guest.post("invoicing", "/v1/purchases", {**body, "pay": "now"}, checkout.key("purchase"))
             return
         except InvalidError as refusal:
             # A trial: nothing is to be paid yet, so it is bought on invoice.
             if refusal.code != "nothing_to_invoice":
                 raise
-    guest.post("invoicing", "/v1/purchases", {**body, "pay": "on_invoice"}, _key(checkout, "purchase:later"))
+    guest.post("invoicing", "/v1/purchases", {**body, "pay": "on_invoice"}, checkout.key("purchase:later"))
 
 
 def _plan(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,62 +250,3 @@ def _contents(guest: Guest, checkout: Checkout) -> Contents:
         guest.get("invoicing", f"/v1/invoices?{mine}")["items"],
         guest.get("payments", f"/v1/payments?{mine}")["items"],
     )
-
-
-def _payment(guest: Guest, checkout: Checkout, contents: Contents) -> dict[str, Any]:
-    """What the guest's page needs to take the payment: a provider's element or page, or the sandbox's tokens."""
-    action = contents.action()
-    if action is not None:
-        provider = contents.payments[0]["provider"]
-        return {"provider": provider, "publishable_key": None, **action}
-    setup = _element(guest, checkout)
-    if setup is None:
-        return {"provider": "sandbox", "client_secret": None, "publishable_key": None, "url": None}
-    return setup["setup"] or {
-        "provider": setup["provider"],
-        "client_secret": None,
-        "publishable_key": None,
-        "url": None,
-    }
-
-
-def _element(guest: Guest, checkout: Checkout) -> Any:
-    """The method that is entered in the provider's element or on its page; None for the sandbox, which takes tokens."""
-    try:
-        return guest.post("payments", "/v1/payment-methods/setup", {"make_default": False}, _key(checkout, "method"))
-    except DomainError as refusal:
-        if refusal.code != "token_required":
-            raise
-        return None
-
-
-def _method(guest: Guest, checkout: Checkout, contents: Contents, token: str | None, key: str) -> str:
-    """The saved method to pay with. One for a single use unless a membership goes on being paid with it."""
-    if token is not None:
-        goes_on = any(line.get("kind") == "membership" for row in contents.invoices for line in row.get("lines", ()))
-        body = {"token": token, "make_default": False, "single_use": not goes_on}
-        made = guest.post("payments", "/v1/payment-methods/setup", body, _key(checkout, f"method:{key}"))
-        return str(made["id"])
-    method = _element(guest, checkout)
-    if method is None:
-        detail = "the sandbox pays with a token such as sandbox_ok"
-        raise InvalidError("payment_token_missing", detail, errors=[FieldError("/token", detail)])
-    path = f"/v1/payment-methods/{method['id']}/confirmation"
-    confirmed = guest.post("payments", path, {}, _key(checkout, f"confirmation:{key}"))
-    if confirmed["state"] != "active":
-        raise InvalidError("payment_method_incomplete", "finish entering the payment method first")
-    return str(confirmed["id"])
-
-
-def _pay_invoices(guest: Guest, checkout: Checkout, contents: Contents, method_id: str, key: str) -> None:
-    if not contents.open_invoices:
-        raise ConflictError("not_ready", "the invoice is still being made; try again in a moment")
-    for invoice in contents.open_invoices:
-        path = f"/v1/invoices/{invoice['id']}/payments"
-        made = guest.post("payments", path, {"payment_method_id": method_id}, _key(checkout, f"pay:{key}"))
-        if made["state"] == "failed":
-            return
-
-
-def _key(checkout: Checkout, part: str) -> str:
-    return hashlib.sha256(f"{checkout.checkout_id.hex}:{part}".encode()).hexdigest()

@@ -76,6 +76,10 @@ class GuestCalls:
         body = {"organization_id": str(organization_id), "member_id": str(member_id)}
         return self._guest(self._internal.call("members", "POST", "/internal/guests/token", body))
 
+    def signed_in(self, member_id: UUID, token: str) -> Guest:
+        """A member who has signed in, with their own token."""
+        return Guest(member_id, token, self)
+
     def send(
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> Any:

@@ -28,7 +28,7 @@ from gateway.upstreams import Answer, Upstreams
 logger = structlog.get_logger(__name__)
 API_KEY_PREFIX = "dk_"
 _KEYS_PATH = "/v1/.well-known/jwks.json"
-_REFRESH_SECONDS = 300.0  # also without an unknown key, so that withdrawn keys are forgotten
+_REFRESH_SECONDS = 30.0  # also without an unknown key, so that withdrawn keys are forgotten
 _REFRESH_AT_MOST_EVERY = 1.0
 _REMEMBERED = 10_000
 _LONGEST_SECONDS = 300.0  # a withdrawn API key lives on here for this long at most

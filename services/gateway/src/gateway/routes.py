@@ -75,6 +75,7 @@ TABLE: dict[str, str] = {
     "/v1/payments": "payments",
     "/v1/refunds": "payments",
     "/v1/collections": "payments",
+    "/v1/payouts": "payments",
     "/v1/webhooks": "payments",
     "/v1/settings/collection": "payments",
     # who is told

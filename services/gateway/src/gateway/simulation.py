@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from common.auth import Principal
 from common.errors import ConflictError, DomainError, NotFoundError, UnavailableError
 from contracts.subscriptions import subscribers
 from gateway.settlement import InternalCalls, SettlementReports
@@ -28,6 +29,7 @@ _NOTHING_AFTER = 2**62
 _PAGE = 5000
 _MESSAGES = "messages_on_their_way"
 _MEMBERS_PAUSE = 0.25
+_REMEMBERED = 10_000
 
 Value = TypeVar("Value")
 
@@ -72,9 +74,10 @@ class Clocks:
         if answer.status != 409 or answer.json().get("code") != "clock_moved":
             _expect_success(answer)
 
-    def set_target(self, organization_id: str, to: datetime) -> None:
+    def set_target(self, organization_id: str, to: datetime, by: Principal) -> None:
         """Remember how far the clock is to go, so that any process can finish what this one begins."""
-        body = {"organization_id": organization_id, "to": _text(to)}
+        who = {"actor": by.subject, "actor_role": by.role.value}
+        body = {"organization_id": organization_id, "to": _text(to), **who}
         answer = self._calls.call("members", "POST", "/internal/clock/target", body)
         _expect_success(answer)
 
@@ -93,6 +96,11 @@ class Simulation:
     ) -> None:
         self._clocks, self._reports, self._listeners = clocks, reports, listeners
         self._monotonic, self._sleep = monotonic, sleep
+        self._settled: dict[str, datetime] = {}
+
+    def has_settled(self, organization_id: str, now: datetime) -> bool:
+        """Whether this process saw everything settle at this time of the clock: asking all services again is dear."""
+        return self._settled.get(organization_id) == now
 
     def drive(self, organization_id: str, to: datetime, seconds: float) -> Progress:
         """Move the clock to ``to`` through every due instant; stops after ``seconds`` and may be called again."""
@@ -106,9 +114,15 @@ class Simulation:
             if not is_settled:
                 return Progress(now, to, settled=False, waiting_for=survey.outstanding)
             if now >= to:
+                self._remember(organization_id, now)
                 return Progress(now, to, settled=True)
             step = min(survey.next_due or to, to)
             self._patiently(partial(self._clocks.move, organization_id, now, step), until)
+
+    def _remember(self, organization_id: str, now: datetime) -> None:
+        if len(self._settled) >= _REMEMBERED:
+            self._settled.clear()
+        self._settled[organization_id] = now
 
     def _patiently(self, call: Callable[[], Value], until: float) -> Value:
         """Ask members; one of its processes may just be starting anew. Repeating is harmless: moves are compared."""

@@ -95,6 +95,27 @@ def test_an_advance_that_cannot_finish_in_time_is_202_and_the_status_drives_it_o
     assert len(world.diary) == 6
 
 
+def test_the_clock_of_a_settled_organisation_is_read_without_asking_every_service(world: Any, gateway: Any) -> None:
+    client = gateway()
+    assert client.post("/v1/organization/clock/advance", {"to": TARGET}).get_json()["settled"]
+    world.broken.add("notifications")
+    assert client.get("/v1/organization/clock").get_json() == {
+        "mode": "rehearsal",
+        "now": TARGET,
+        "target": None,
+        "settled": True,
+    }
+
+
+def test_the_time_is_told_at_once_to_who_does_not_wait(world: Any, gateway: Any) -> None:
+    world.services["payments"].is_deaf = True
+    tell_the_story(world)
+    client = gateway(clock_advance_seconds=0.2, clock_status_seconds=60.0)
+    client.post("/v1/organization/clock/advance", {"to": TARGET})
+    found = client.get("/v1/organization/clock?wait=false").get_json()
+    assert (found["settled"], found["target"]) == (False, TARGET)
+
+
 def test_work_that_stays_due_for_ever_does_not_hang_an_advance(world: Any, gateway: Any) -> None:
     booking = world.services["booking"]
 
@@ -178,3 +199,20 @@ def test_only_the_owner_advances_the_clock(world: Any, gateway: Any, role: str) 
 
 def test_nobody_advances_the_clock_without_signing_in(world: Any, gateway: Any) -> None:
     assert gateway(None).post("/v1/organization/clock/advance", {"to": TARGET}).status_code == 401
+
+
+def test_a_key_that_came_with_another_target_is_refused_and_a_repetition_is_told(world: Any, gateway: Any) -> None:
+    client, path, key = gateway(), "/v1/organization/clock/advance", {"Idempotency-Key": "once"}
+    assert "Idempotent-Replayed" not in client.post(path, {"to": "2027-02-02T08:00:00Z"}, headers=key).headers
+    again = client.post(path, {"to": "2027-02-02T08:00:00Z"}, headers=key)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
+    other = client.post(path, {"to": TARGET}, headers=key)
+    assert (other.status_code, other.get_json()["code"]) == (422, "idempotency_key_reused")
+    assert world.clock == day(2, 2, 8)
+
+
+def test_a_refused_advance_leaves_its_key_free(world: Any, gateway: Any) -> None:
+    client, path, key = gateway(), "/v1/organization/clock/advance", {"Idempotency-Key": "once"}
+    assert client.post(path, {"to": "2027-01-01T08:00:00Z"}, headers=key).status_code == 422
+    assert client.post(path, {"to": TARGET}, headers=key).status_code == 200
+    assert len(world.keys) == 1

@@ -175,3 +175,26 @@ def test_the_storefront_shows_without_slots_while_booking_is_down(storefront: An
 def test_a_storefront_that_is_not_there_is_404(storefront: Any, gateway: Any) -> None:
     answer = gateway(None).get("/v1/storefront/nobody")
     assert (answer.status_code, answer.get_json()["code"]) == (404, "storefront_not_found")
+
+
+def test_a_catalogue_is_read_anew_as_soon_as_the_catalog_says_that_it_changed(world: Any, gateway: Any) -> None:
+    state = {"etag": '"one"', "name": "Blue Room", "written": 0}
+    organization = {"id": f"org_{uuid4().hex}"}
+
+    @world.services["catalog"].app.get("/v1/storefront/harbour/catalog")
+    def catalog() -> Any:
+        if request.headers.get("If-None-Match") == state["etag"]:
+            return "", 304
+        state["written"] += 1
+        page = {"organization": organization, "resources": [{"id": "res_1", "name": state["name"]}]}
+        return page, 200, {"ETag": state["etag"]}
+
+    def name() -> str:
+        page = client.get("/v1/storefront/harbour?next_free=false").get_json()
+        assert "next_free" not in page["resources"][0]
+        return str(page["resources"][0]["name"])
+
+    client = gateway(None)
+    assert [name(), name(), state["written"]] == ["Blue Room", "Blue Room", 1]
+    state |= {"etag": '"two"', "name": "Green Room"}
+    assert [name(), name(), state["written"]] == ["Green Room", "Green Room", 2]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from flask import current_app
@@ -43,19 +45,25 @@ class SetupSchema(StrictSchema):
 def read_setup() -> dict[str, Any]:
     """What is done and what is left on the way to the first automatic payment."""
     upstreams: Upstreams = current_app.extensions["upstreams"]
+    headers = caller_headers() | trace_headers(current_trace())
     answers: dict[str, Mapping[str, Any] | None] = {}
     silent: set[str] = set()
-    for question, (service, path) in QUESTIONS.items():
+    with ThreadPoolExecutor(len(QUESTIONS)) as threads:
+        asked = {
+            question: threads.submit(copy_context().run, _ask, upstreams, service, path, headers)
+            for question, (service, path) in QUESTIONS.items()
+        }
+    for question, answer in asked.items():
         try:
-            answers[question] = None if service in silent else _ask(upstreams, service, path)
+            answers[question] = answer.result()
         except DomainError:
-            silent.add(service)
+            silent.add(QUESTIONS[question][0])
     return {"steps": checklist(Facts(answers, frozenset(silent)))}
 
 
-def _ask(upstreams: Upstreams, service: str, path: str) -> Mapping[str, Any] | None:
+def _ask(upstreams: Upstreams, service: str, path: str, headers: Mapping[str, str]) -> Mapping[str, Any] | None:
     """A service's answer; None when it has nothing to say to this (no such path, or not for this role)."""
-    answer = upstreams.call(service, "GET", path, caller_headers() | trace_headers(current_trace()), timeout=5.0)
+    answer = upstreams.call(service, "GET", path, headers, timeout=5.0)
     if answer.status != 200:
         return None
     found: Mapping[str, Any] = answer.json()

@@ -6,16 +6,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, g, jsonify
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from common.auth import public
+from common.auth import Principal, public
 from common.errors import BadRequestError, NotFoundError
 from common.http import Blueprint, Id, Instant, MoneyField, Quantity, StrictSchema, Text, idempotent
 from common.http.idempotency import idempotency_key
 from common.http.schemas import CivilDate, example_id
-from gateway.api.storefront import ask_storefront
-from gateway.checkouts import Checkouts, Order
+from common.ids import decode_id
+from gateway.api.callers import caller_headers
+from gateway.api.request_keys import remembered
+from gateway.api.storefront import read_catalogue
+from gateway.checkouts import Buyer, Checkouts, Order
 
 blueprint = Blueprint("checkouts", __name__, description="Buying on the public page")
 _STATES = ("awaiting_payment", "processing", "awaiting_approval", "confirmed", "expired", "failed")
@@ -69,16 +72,28 @@ class CheckoutInSchema(StrictSchema):
     }
 
     items = fields.List(fields.Nested(CheckoutItemSchema), required=True, validate=validate.Length(1, 10))
-    customer = fields.Nested(CustomerSchema, required=True)
+    customer = fields.Nested(
+        CustomerSchema,
+        metadata={"description": "Needed unless a member of the organisation has signed in, who then buys"},
+    )
     promo_code = Text(longest=50, allow_none=True, load_default=None)
 
 
 class CheckoutPaymentInSchema(StrictSchema):
-    """How a guest pays: the sandbox's token, or nothing once the provider's element or page is done."""
+    """How it is paid: the sandbox's token, or nothing once the provider's element or page is done.
+
+    Members who have signed in may pay with a method that they saved before.
+    """
 
     EXAMPLE = {"token": "sandbox_ok"}
 
     token = Text(metadata={"example": "sandbox_ok"})
+    payment_method_id = Id("pmt")
+
+    @validates_schema
+    def check_one(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "token" in data and "payment_method_id" in data:
+            raise ValidationError("Either token or payment_method_id.", "payment_method_id")
 
 
 class CheckoutPaymentSchema(StrictSchema):
@@ -106,17 +121,18 @@ class CheckoutSchema(StrictSchema):
 @idempotent(required=True, by_effect=True)
 @blueprint.arguments(CheckoutInSchema)
 @blueprint.response(201, CheckoutSchema)
+@remembered
 def begin_checkout(body: dict[str, Any], slug: str) -> Response:
-    """Hold and invoice what a guest wants; what costs nothing is confirmed at once."""
+    """Hold and invoice what a guest or a member wants; what costs nothing is confirmed at once."""
     key = idempotency_key()
     if key is None:
         raise BadRequestError("idempotency_key_missing", "this request needs an Idempotency-Key header")
-    answer = ask_storefront("catalog", slug, "/catalog", as_caller=False)
-    if answer.status != 200:
+    _, shop = read_catalogue(slug, as_caller=False)
+    if shop is None:
         raise NotFoundError("storefront_not_found", "there is no such storefront")
     items = [{"quantity": Decimal(1), **item} for item in body["items"]]
-    order = Order(items, body["customer"], body["promo_code"], key)
-    return _answer(_checkouts().begin(slug, answer.json(), order), 201)
+    order = Order(items, body.get("customer"), body["promo_code"], key, _buyer(shop["organization"]["id"]))
+    return _answer(_checkouts().begin(slug, shop, order), 201)
 
 
 @blueprint.route("/v1/storefront/<slug>/checkouts/<checkout_id>", methods=["GET"])
@@ -132,10 +148,22 @@ def read_checkout(slug: str, checkout_id: str) -> Response:
 @idempotent(by_effect=True)
 @blueprint.arguments(CheckoutPaymentInSchema)
 @blueprint.response(200, CheckoutSchema)
+@remembered
 def pay_checkout(body: dict[str, Any], slug: str, checkout_id: str) -> Response:
     """Pay; a declined card leaves the checkout awaiting payment, with a `failure_code`."""
     key = idempotency_key() or uuid4().hex
-    return _answer(_checkouts().pay(slug, checkout_id, body.get("token"), key))
+    told: dict[str, Any] = {"token": body.get("token"), "method_id": body.get("payment_method_id"), "buyer": _buyer()}
+    return _answer(_checkouts().pay(slug, checkout_id, key, **told))
+
+
+def _buyer(organization_id: str | None = None) -> Buyer | None:
+    """The member who has signed in, at this organisation if one is named; staff and others buy as guests."""
+    principal: Principal | None = g.get("principal")
+    if principal is None or principal.is_staff or principal.member_id is None:
+        return None
+    if organization_id is not None and principal.organization_id != decode_id("org", organization_id):
+        return None
+    return Buyer(principal.member_id, caller_headers()["authorization"].removeprefix("Bearer "))
 
 
 def _answer(shown: dict[str, Any], status: int = 200) -> Response:

@@ -10,7 +10,9 @@ from marshmallow import fields
 
 from common.auth import Role, allow, current_principal
 from common.errors import ConflictError, InvalidError
-from common.http import Blueprint, Instant, StrictSchema
+from common.http import Blueprint, Instant, StrictSchema, idempotent
+from common.http.schemas import QuerySchema
+from gateway.api.request_keys import remembered
 from gateway.config import GatewaySettings
 from gateway.simulation import Clocks, ClockState, Progress, Simulation, first_reasons
 
@@ -43,17 +45,27 @@ class AdvanceSchema(StrictSchema):
     to = Instant(required=True, metadata={"example": "2027-03-10T12:00:00Z"})
 
 
+class ClockQuery(QuerySchema):
+    """How the clock is read."""
+
+    wait = fields.Boolean(
+        load_default=True, metadata={"description": "False: tell the time at once, and drive no advance on"}
+    )
+
+
 @blueprint.route("/v1/organization/clock", methods=["GET"])
 @allow(*Role)
+@blueprint.arguments(ClockQuery, location="query")
 @blueprint.response(200, ClockSchema)
-def read_clock() -> Response:
+def read_clock(query: dict[str, Any]) -> Response:
     """The organisation's time. While an advance is under way, this call drives it on for some seconds first."""
     principal = current_principal()
     organization_id = str(principal.organization_id)
     state = _clocks().read(organization_id)
     if state.mode == "live":
         return jsonify(_live())
-    if not principal.is_staff:
+    has_settled = state.target is None and _simulation().has_settled(organization_id, state.now)
+    if has_settled or not query["wait"] or not principal.is_staff:
         return jsonify(_standing(state))
     # Also with the target reached: the driver that got there may have died before all had settled.
     progress = _simulation().drive(organization_id, state.target or state.now, _settings().clock_status_seconds)
@@ -62,20 +74,23 @@ def read_clock() -> Response:
 
 @blueprint.route("/v1/organization/clock/advance", methods=["POST"])
 @allow(Role.OWNER)
+@idempotent(by_effect=True)
 @blueprint.arguments(AdvanceSchema)
 @blueprint.response(200, ClockSchema)
 @blueprint.alt_response(202, schema=ClockSchema, description="Not finished yet: ask status_url until settled")
+@remembered
 def advance_clock(body: dict[str, Any]) -> Response:
     """Move the clock forward; answers when everything due until then has been handled by every service.
 
     Repeating the request is harmless. A live organisation has the real time: 409.
     """
-    organization_id, to = str(current_principal().organization_id), body["to"]
+    principal, to = current_principal(), body["to"]
+    organization_id = str(principal.organization_id)
     state = _clocks().read(organization_id)
     _check_target(state, to)
     goal = max(to, state.target or to)
     if goal > state.now and goal != state.target:
-        _clocks().set_target(organization_id, goal)
+        _clocks().set_target(organization_id, goal, principal)
     progress = _simulation().drive(organization_id, goal, _settings().clock_advance_seconds)
     if progress.settled:
         return jsonify(_show(progress))

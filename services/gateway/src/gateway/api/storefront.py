@@ -13,9 +13,11 @@ from marshmallow import fields
 from common.auth import public
 from common.errors import DomainError
 from common.http import Blueprint, Instant, StrictSchema
+from common.http.schemas import QuerySchema
 from common.ids import InvalidIdError, decode_id
 from common.telemetry import current_trace
 from gateway.api.callers import caller_headers
+from gateway.catalogues import Catalogues
 from gateway.headers import client_headers, trace_headers
 from gateway.simulation import Clocks, ClockState
 from gateway.upstreams import Answer, Upstreams
@@ -23,6 +25,12 @@ from gateway.upstreams import Answer, Upstreams
 _LOOK_AHEAD = timedelta(days=7)
 _SHOWN_SLOTS = 3
 blueprint = Blueprint("storefront", __name__, description="The public page of an organisation")
+
+
+class StorefrontQuery(QuerySchema):
+    """Without ``next_free`` the answer is quicker, for pages that do not show free times."""
+
+    next_free = fields.Boolean(load_default=True)
 
 
 class StorefrontResourceSchema(StrictSchema):
@@ -50,19 +58,20 @@ class StorefrontSchema(StrictSchema):
 
 @blueprint.route("/v1/storefront/<slug>", methods=["GET"])
 @public
+@blueprint.arguments(StorefrontQuery, location="query")
 @blueprint.response(200, StorefrontSchema)
-def read_storefront(slug: str) -> Response:
+def read_storefront(query: dict[str, Any], slug: str) -> Response:
     """The organisation, its locations, plans and passes, and what can be booked, with the next free slots."""
-    answer = ask_storefront("catalog", slug, "/catalog")
-    if answer.status != 200:
+    answer, page = read_catalogue(slug)
+    if page is None:
         return Response(answer.read(), answer.status, headers=client_headers(answer.headers))
-    page: dict[str, Any] = answer.json()
     clock = _clock(page)
     if clock is not None and clock.mode == "rehearsal":
         page["now"] = clock.now.isoformat().replace("+00:00", "Z")
-    free = _free_slots(slug, clock.now) if clock is not None else None
-    for resource in page.get("resources", ()):
-        resource["next_free"] = None if free is None else free.get(resource["id"], [])
+    if query["next_free"]:
+        free = _free_slots(slug, clock.now) if clock is not None else None
+        for resource in page.get("resources", ()):
+            resource["next_free"] = None if free is None else free.get(resource["id"], [])
     return jsonify(page)
 
 
@@ -78,8 +87,11 @@ def _clock(page: Mapping[str, Any]) -> ClockState | None:
 def _free_slots(slug: str, now: datetime) -> dict[str, list[Any]] | None:
     """The next free intervals by resource id; None when they cannot be had."""
     window = urlencode({"from": now.isoformat(), "to": (now + _LOOK_AHEAD).isoformat()})
+    upstreams: Upstreams = current_app.extensions["upstreams"]
+    path = f"/v1/storefront/{quote(slug, safe='')}/availability?{window}"
+    headers = caller_headers() | trace_headers(current_trace())
     try:
-        answer = ask_storefront("booking", slug, f"/availability?{window}")
+        answer = upstreams.call("booking", "GET", path, headers, timeout=5.0)
     except DomainError:
         return None
     if answer.status != 200:
@@ -87,10 +99,9 @@ def _free_slots(slug: str, now: datetime) -> dict[str, list[Any]] | None:
     return {item["resource_id"]: item["free"][:_SHOWN_SLOTS] for item in answer.json()["items"]}
 
 
-def ask_storefront(service: str, slug: str, rest: str, *, as_caller: bool = True) -> Answer:
-    """A service's part of a storefront; ``as_caller``: as whoever has signed in."""
-    upstreams: Upstreams = current_app.extensions["upstreams"]
-    path = f"/v1/storefront/{quote(slug, safe='')}{rest}"
+def read_catalogue(slug: str, *, as_caller: bool = True) -> tuple[Answer, dict[str, Any] | None]:
+    """The catalog's answer and the public catalogue, if there is one; ``as_caller``: as whoever has signed in."""
+    catalogues: Catalogues = current_app.extensions["catalogues"]
     # The organisation's own staff may see the page before it is published.
     headers = (caller_headers() if as_caller else {}) | trace_headers(current_trace())
-    return upstreams.call(service, "GET", path, headers, timeout=5.0)
+    return catalogues.read(slug, headers)
