@@ -34,7 +34,7 @@ LOCATIONS = [
 RESOURCES = [
     {"id": ROOM, "name": "Blue Room", "type": "meeting_room", "location_id": LOCATION, "capacity": 1, "seats": 8,
      "visibility": "public", "is_free": False, "listed": True, "problems": [], "amenities": ["screen"],
-     "booking_policy": {"check_in_minutes": 15}, "cancellation_policy": {}, "pictures": [], "description": None},
+     "booking_policy": {"buffer_before_minutes": 15}, "cancellation_policy": {}, "pictures": [], "description": None},
     {"id": "res_2", "name": "Lighthouse", "type": "meeting_room", "location_id": LOCATION, "capacity": 1,
      "seats": None, "visibility": "members", "is_free": False, "listed": False, "amenities": [], "pictures": [],
      "problems": [{"code": "resource_without_rate", "detail": "Lighthouse has no rate, so it earns nothing"}],
@@ -87,7 +87,8 @@ METHOD = {"id": "pmt_1", "member_id": MEMBER, "company_id": None, "provider": "s
 MEMBERSHIP = {"id": "mbs_1", "plan_id": PLAN, "plan_name": "Flex desk", "member_id": MEMBER, "company_id": None,
               "start_date": "2027-02-12", "end_date": None, "price": euro(30000), "quantity": "1",
               "discount_percent": "0", "status": "active", "billed_until": "2027-03-01", "pauses": [],
-              "next_invoice_on": "2027-03-01"}  # fmt: skip
+              "next_invoice_on": "2027-03-01", "interval": "month", "interval_count": 1,
+              "earliest_end": "2027-02-28", "open_changes": ["plan_change", "pause", "end"]}  # fmt: skip
 COLLECTION = {"invoice_id": "inv_1", "invoice_number": "INV-2027-00001", "member_id": MEMBER, "company_id": None,
               "amount": euro(21675), "due_date": "2027-02-19", "due_at": "2027-02-19T08:00:00Z",
               "next_attempt_at": "2027-02-20T08:00:00Z", "state": "scheduled", "stopped": None,
@@ -106,7 +107,8 @@ RATE = {"id": "rat_1", "name": "Rooms", "resource_ids": [ROOM], "resource_types"
         "prices": [{"unit": "hour", "price": euro(1500), "when": "any"},
                    {"unit": "hour", "price": euro(1000), "when": "weekend"}],
         "charge_slot_minutes": 15, "tax_percent": None}  # fmt: skip
-RUN = {"id": "run_1", "status": "completed", "as_of": "2027-03-01", "counts": {"invoices": 2}, "errors": [],
+RUN = {"id": "run_1", "status": "completed", "as_of": "2027-03-01", "kind": "manual", "location_id": None,
+       "counts": {"invoices": 2, "total_minor": 43350}, "errors": [{"detail": "no price", "member_id": "mem_2"}],
        "created_at": "2027-03-01T00:00:00Z", "invoices": []}  # fmt: skip
 COMPANY = {"id": "com_1", "name": "Reederei Nord", "email": "office@nord.example", "phone": None,
            "status": "active", "location_id": None, "auto_collect": True}  # fmt: skip
@@ -153,20 +155,47 @@ _LISTS: dict[str, list[Any]] = {
     "/v1/bookings": [BOOKING], "/v1/invoices": [INVOICE], "/v1/payments": [PAYMENT], "/v1/memberships": [MEMBERSHIP],
     "/v1/payment-methods": [METHOD], "/v1/collections": [COLLECTION], "/v1/notifications": [NOTIFICATION],
     "/v1/payment-gateways": [GATEWAY], "/v1/fees": [FEE], "/v1/resource-rates": [RATE], "/v1/billing-runs": [RUN],
-    "/v1/companies": [COMPANY], "/v1/users": [], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT],
-    "/v1/credit-notes": [], "/v1/passes": [], "/v1/credits": [],
+    "/v1/companies": [COMPANY], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT],
+    "/v1/passes": [],
 }  # fmt: skip
 _REPORTS: dict[str, Any] = {
-    "/v1/reports/mrr": [{"mrr": euro(30000), "active_memberships": 1}],
-    "/v1/reports/receivables": [{"total": euro(21675), "not_due": euro(0)}],
-    "/v1/reports/revenue": [
-        {"month": "2027-01", "net": euro(10000)}, {"month": "2027-02", "net": euro(18214)},
-        {"month": "2027-02", "net": euro(-300)},
-    ],
     "/v1/reports/occupancy": [{"resource_name": "Blue Room", "percent": "12.5"}],
 }  # fmt: skip
+SUMMARY = {"mrr": euro(30000), "active_memberships": 1, "receivable": euro(21675), "overdue": euro(21675),
+           "overdue_invoices": 1,
+           "revenue": [{"month": "2026-12", "net": euro(0)}, {"month": "2027-01", "net": euro(10000)},
+                       {"month": "2027-02", "net": euro(17914)}]}  # fmt: skip
+TEMPLATE = {"event": "invoice", "language": "en", "title": "An invoice", "subject": "Invoice {{ invoice.number }}",
+            "html": "<p>{{ recipient.name }}</p>", "text": None, "is_custom": True,
+            "variables": ["invoice.number"]}  # fmt: skip
+ENDPOINT = {"id": "whk_1", "url": "https://door.example/hook", "description": "Door", "event_types": ["*"],
+            "enabled": True, "disabled_reason": None, "created_at": "2027-02-01T08:00:00Z", "version": 1}  # fmt: skip
+DELIVERY = {"id": "dlv_1", "event_id": "evt_1", "event_type": "booking-created", "state": "failed", "attempts": 2,
+            "created_at": "2027-02-01T08:00:00Z", "delivered_at": None, "next_attempt_at": None, "data": {"a": 1},
+            "log": [{"at": "2027-02-01T08:00:00Z", "status_code": 500, "error": None, "milliseconds": 12,
+                     "answer": "<script>alert(1)</script>"}]}  # fmt: skip
+PROMO = {"id": "pro_1", "code": "FRIENDS", "percent": "10", "amount": None, "scope": {"kinds": ["booking"]},
+         "max_uses": 5, "max_uses_per_customer": None, "valid_from": None, "valid_until": "2027-12-31",
+         "archived_at": None, "version": 1}  # fmt: skip
+USER = {"id": "usr_2", "name": "Front Desk", "email": "desk@harbour.example", "role": "front_desk",
+        "status": "active", "location_ids": None, "last_sign_in_at": None}  # fmt: skip
+CREDIT_NOTE = {"id": "crn_1", "number": "CN-2027-00001", "invoice_id": "inv_1", "member_id": MEMBER,
+               "company_id": None, "customer_name": "Ada Lindqvist", "issue_date": "2027-02-20", "reason": "Too much",
+               "lines": [{"description": "Flex desk", "explain": None, "net": euro(1000)}], "tax_total": euro(190),
+               "total": euro(1190), "allocated": euro(0), "refund": euro(0),
+               "to_account_credit": euro(1190)}  # fmt: skip
+CREDIT = {"id": "crd_1", "member_id": MEMBER, "source": "membership", "hours": "8", "available": "7",
+          "valid_from": "2027-02-01", "expires_on": "2027-03-01", "note": "Flex desk"}  # fmt: skip
+DEPOSIT = {"id": "dep_1", "name": "Key", "held": euro(5000), "amount": euro(5000), "state": "held",
+           "created_at": "2027-02-01T08:00:00Z"}  # fmt: skip
+
 _SINGLES: dict[str, Any] = {
     **{path: {"items": rows} for path, rows in _REPORTS.items()},
+    "/v1/reports/summary": SUMMARY, "/v1/notification-templates/invoice/en": TEMPLATE,
+    "/v1/webhook-endpoints/whk_1/deliveries": {"items": [DELIVERY], "next_cursor": None},
+    "/v1/webhook-endpoints/whk_1/deliveries/dlv_1": DELIVERY,
+    "/v1/credits": {"items": [CREDIT], "balance": {"available": "7"}, "next_cursor": None},
+    "/v1/credits/ledger": {"items": [], "next_cursor": None},
     "/v1/organization": ORGANIZATION, "/v1/me": OWNER, "/v1/setup": {"steps": STEPS},
     "/v1/settings/billing": SETTINGS, "/v1/storefront-settings": STOREFRONT["storefront"],
     "/v1/organization/clock": {"mode": "rehearsal", "now": "2027-02-15T07:00:00Z", "target": None, "settled": True},
@@ -175,6 +204,12 @@ _SINGLES: dict[str, Any] = {
     "/v1/bookings/bkg_1/cancellation": {**BOOKING, "fee": euro(0), "percent": "0"},
     "/v1/payments/pay_1/refunds": {"items": []},
 }  # fmt: skip
+DRY_RUN = {"status": "dry_run", "counts": {"invoices": 1, "total_minor": 21675}, "as_of": "2027-03-01",
+           "location_id": None, "errors": [], "invoices": [INVOICE]}  # fmt: skip
+_LISTS |= {
+    "/v1/users": [USER], "/v1/credit-notes": [CREDIT_NOTE], "/v1/promo-codes": [PROMO],
+    "/v1/webhook-endpoints": [ENDPOINT], "/v1/notification-templates": [TEMPLATE], "/v1/deposits": [DEPOSIT],
+}  # fmt: skip
 _MADE: dict[str, Answer] = {
     "/v1/organizations": (201, {"organization": ORGANIZATION, **TOKENS}),
     "/v1/tokens": (200, TOKENS),
@@ -182,7 +217,7 @@ _MADE: dict[str, Answer] = {
     "/v1/storefront/harbour/quote": (200, QUOTE),
     "/v1/storefront/harbour/checkouts": (201, CHECKOUT),
     "/v1/storefront/harbour/checkouts/chk_1/payment": (200, {**CHECKOUT, "state": "confirmed"}),
-    "/v1/billing-runs": (200, {"status": "dry_run", "counts": {"invoices": 1}, "invoices": [INVOICE]}),
+    "/v1/billing-runs": (200, DRY_RUN),
     "/v1/bookings": (201, BOOKING),
 }
 

@@ -11,6 +11,7 @@ PAGES = [
     "/admin/getting-paid",
     "/admin/calendar",
     "/admin/calendar?date=2027-02-15",
+    "/admin/calendar?date=2027-02-15&view=week",
     "/admin/bookings",
     "/admin/bookings/new",
     "/admin/bookings/bkg_1",
@@ -19,10 +20,31 @@ PAGES = [
     "/admin/members/import",
     "/admin/members/mem_1",
     "/admin/members/mem_1/edit",
+    "/admin/members/mem_1/bookings",
+    "/admin/members/mem_1/money",
+    "/admin/members/mem_1/credits",
     "/admin/companies",
     "/admin/companies/new",
     "/admin/companies/com_1",
     "/admin/companies/com_1/edit",
+    "/admin/companies/com_1/bookings",
+    "/admin/companies/com_1/money",
+    "/admin/companies/com_1/credits",
+    "/admin/companies/import",
+    "/admin/credit-notes",
+    "/admin/credit-notes/crn_1",
+    "/admin/collections",
+    "/admin/promo-codes",
+    "/admin/promo-codes/new",
+    "/admin/promo-codes/pro_1",
+    "/admin/notification-templates",
+    "/admin/notification-templates/invoice/en",
+    "/admin/webhook-endpoints",
+    "/admin/webhook-endpoints/new",
+    "/admin/webhook-endpoints/whk_1",
+    "/admin/webhook-endpoints/whk_1/edit",
+    "/admin/webhook-endpoints/whk_1/deliveries/dlv_1",
+    "/admin/team/usr_2",
     "/admin/memberships",
     "/admin/memberships/new",
     "/admin/memberships/mbs_1",
@@ -64,9 +86,10 @@ PAGES = [
 
 @pytest.mark.parametrize("path", PAGES)
 def test_admin_page_is_shown_with_a_handful_of_calls_and_no_open_markup(owner: Any, gateway: Any, path: str) -> None:
+    owner.read("/admin/account")  # reads the clock, which pages of the next minute share
     gateway.asked.clear()
     page = owner.read(path)
-    assert len(gateway.asked) <= 8, [asked.path for asked in gateway.asked]
+    assert len(gateway.asked) <= 5, [asked.path for asked in gateway.asked]
     assert "<h1>" in page
     assert "<script>alert" not in page
     assert "None" not in page.replace(">None<", "")
@@ -114,6 +137,7 @@ def test_dashboard_adds_up_the_reports_and_draws_them(owner: Any) -> None:
     page = owner.read("/admin/")
     assert "€216.75" in page
     assert "Feb 2027 €179.14" in page
+    assert "Dec 2026" not in page
     assert "12.5 %" in page
 
 

@@ -152,7 +152,7 @@ def test_changing_a_room_keeps_the_rules_that_the_form_does_not_show(owner: Any,
     }
     assert owner.send("/admin/resources/res_1", form).status_code == 302
     body = gateway.last("PATCH", "/v1/resources/res_1").body
-    assert body["booking_policy"] == {"check_in_minutes": 15, "min_minutes": 30}
+    assert body["booking_policy"] == {"buffer_before_minutes": 15, "min_minutes": 30}
 
 
 def test_weekend_prices_survive_a_change_of_the_rate(owner: Any, gateway: Any) -> None:

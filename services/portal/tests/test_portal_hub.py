@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
+import portal_house
 import pytest
 
 ROOM = "/hub/harbour/rooms/res_1?date=2027-02-15"
-TIMES = "resource_id=res_1&start=2027-02-15T08:00:00Z&end=2027-02-15T09:00:00Z"
+SLOT = "res_1~2027-02-15T08:00:00Z~2027-02-15T09:00:00Z"
+CHECKOUTS = "/v1/storefront/harbour/checkouts"
 BUYER = {"customer__name": "Stranger", "customer__email": "stranger@example.com"}
 
 
@@ -16,10 +22,12 @@ BUYER = {"customer__name": "Stranger", "customer__email": "stranger@example.com"
     [
         "/hub/harbour/",
         ROOM,
-        "/hub/harbour/checkout?plan_id=pln_1",
-        "/hub/harbour/checkout?plan_id=pln_2",
-        f"/hub/harbour/checkout?{TIMES}",
-        "/hub/harbour/checkouts/chk_1",
+        f"{ROOM}&embed=1",
+        "/hub/harbour/checkout",
+        "/hub/harbour/checkout?item=pln_1",
+        "/hub/harbour/checkout?item=pln_2~3",
+        f"/hub/harbour/checkout?item={SLOT}&item=pln_2",
+        f"/hub/harbour/checkouts/chk_1?item={SLOT}",
     ],
 )
 def test_storefront_page_is_open_to_strangers(visitor: Any, gateway: Any, path: str) -> None:
@@ -36,23 +44,52 @@ def test_storefront_shows_prices_and_is_readable_by_search_engines(visitor: Any)
     assert "Work by the water" in page
 
 
-def test_a_chosen_time_leads_to_the_details(visitor: Any) -> None:
-    answer = visitor.send(ROOM, {"start": "2027-02-15T08:00:00Z", "minutes": "60"})
-    assert answer.headers["Location"] == f"/hub/harbour/checkout?{TIMES}"
+def described(page: str) -> Any:
+    found = re.search(r'<script type="application/ld\+json">(.+?)</script>', page)
+    assert found
+    return json.loads(found[1])
+
+
+def test_search_engines_learn_prices_and_opening_hours(visitor: Any) -> None:
+    shop = described(visitor.read("/hub/harbour/"))
+    assert shop["@type"] == "LocalBusiness"
+    assert shop["openingHoursSpecification"][0] == {
+        "@type": "OpeningHoursSpecification", "dayOfWeek": "Monday", "opens": "08:00", "closes": "18:00",
+    }  # fmt: skip
+    offers = {offer["itemOffered"]["name"]: offer for offer in shop["makesOffer"]}
+    assert (offers["Flex desk"]["price"], offers["Flex desk"]["priceCurrency"]) == ("300.00", "EUR")
+    assert offers["Blue Room"]["priceSpecification"][0]["unitCode"] == "HUR"
+    assert described(visitor.read(ROOM))["itemOffered"]["name"] == "Blue Room"
+
+
+def test_a_chosen_time_joins_what_is_in_the_basket(visitor: Any) -> None:
+    chosen = "start=2027-02-15T08:00:00Z&minutes=60&date=2027-02-15&item=pln_2"
+    answer = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{chosen}")
+    assert unquote(answer.headers["Location"]) == f"/hub/harbour/checkout?item=pln_2&item={SLOT}"
+
+
+def test_a_time_that_is_not_free_is_refused_by_the_page(visitor: Any) -> None:
+    page = visitor.read("/hub/harbour/rooms/res_1/choice?start=2027-02-15T18:00:00Z&minutes=60&date=2027-02-15")
+    assert 'id="start-fault"' in page
+
+
+def test_links_carry_the_basket_and_buying_once_more_counts(visitor: Any) -> None:
+    page = unescape(visitor.read("/hub/harbour/?item=pln_2"))
+    assert "/hub/harbour/rooms/res_1?item=pln_2" in page
+    assert "/hub/harbour/checkout?item=pln_2~2" in unquote(page)
 
 
 def test_buying_makes_a_checkout_of_what_stands_in_the_address(visitor: Any, gateway: Any) -> None:
-    answer = visitor.send(f"/hub/harbour/checkout?{TIMES}", {**BUYER, "promo_code": "WELCOME"})
-    assert answer.headers["Location"] == "/hub/harbour/checkouts/chk_1"
-    asked = gateway.last("POST", "/v1/storefront/harbour/checkouts")
+    page = f"/hub/harbour/checkout?item={SLOT}&item=pln_2~2&item=pln_1"
+    answer = visitor.send(page, {**BUYER, "promo_code": "WELCOME", "start_date": "2027-03-01"})
+    assert unquote(answer.headers["Location"]).startswith(f"/hub/harbour/checkouts/chk_1?item={SLOT}&item=pln_2~2")
+    asked = gateway.last("POST", CHECKOUTS)
+    times = {"start": "2027-02-15T08:00:00Z", "end": "2027-02-15T09:00:00Z"}
     assert asked.body == {
         "items": [
-            {
-                "kind": "booking",
-                "resource_id": "res_1",
-                "start": "2027-02-15T08:00:00Z",
-                "end": "2027-02-15T09:00:00Z",
-            }
+            {"kind": "booking", "resource_id": "res_1", **times},
+            {"kind": "plan", "plan_id": "pln_2", "quantity": "2"},
+            {"kind": "plan", "plan_id": "pln_1", "quantity": "1", "start_date": "2027-03-01"},
         ],
         "customer": {"name": "Stranger", "email": "stranger@example.com"},
         "promo_code": "WELCOME",
@@ -60,13 +97,89 @@ def test_buying_makes_a_checkout_of_what_stands_in_the_address(visitor: Any, gat
     assert asked.headers["Idempotency-Key"]
 
 
+@pytest.mark.parametrize("item", ["res_1", "res_1~x~y", "res_1~2027-02-15T09:00:00Z~2027-02-15T08:00:00Z", "pln_9"])
+def test_what_is_not_on_sale_or_cannot_be_read_is_not_in_the_basket(visitor: Any, item: str) -> None:
+    assert "Your basket is empty" in visitor.read(f"/hub/harbour/checkout?item={item}")
+
+
 def test_a_refused_promo_code_stands_beside_its_field(visitor: Any, gateway: Any) -> None:
-    path = "/v1/storefront/harbour/checkouts"
-    gateway.refuse("POST", path, 422, "promo_code_unknown", "look again", promo_code="there is no such code")
-    answer = visitor.send("/hub/harbour/checkout?plan_id=pln_2", {**BUYER, "promo_code": "NO"})
+    gateway.refuse("POST", CHECKOUTS, 422, "promo_code_unknown", "look again", promo_code="there is no such code")
+    answer = visitor.send("/hub/harbour/checkout?item=pln_2", {**BUYER, "promo_code": "NO"})
     page = answer.get_data(as_text=True)
     assert 'id="promo_code-fault"' in page
     assert "There is no such code" in page
+
+
+def test_a_time_that_was_taken_meanwhile_is_told_with_a_way_on(visitor: Any, gateway: Any) -> None:
+    gateway.answers[("POST", "/v1/storefront/harbour/quote")] = (200, {**portal_house.QUOTE, "available": False})
+    page = visitor.read(f"/hub/harbour/checkout?item={SLOT}")
+    assert "That time has just been taken." in page
+    assert "Choose another time" in page
+
+
+def test_a_member_who_has_signed_in_buys_as_one(visitor: Any, gateway: Any) -> None:
+    gateway.answers[("GET", "/v1/me")] = (200, portal_house.MEMBER_ME)
+    door = "/sign-in?organization=harbour&next=/hub/harbour/checkout%3Fitem%3Dpln_2"
+    form = {"organization": "harbour", "email": "ada@harbour.example", "password": "correct-horse-battery"}
+    answer = visitor.send(door, form)
+    assert answer.headers["Location"] == "/hub/harbour/checkout?item=pln_2"
+    assert gateway.last("POST", "/v1/tokens").body["side"] == "member"
+    page = visitor.read("/hub/harbour/checkout?item=pln_2")
+    assert "You buy as Ada Lindqvist." in page
+    assert 'name="customer__name"' not in page
+    visitor.send("/hub/harbour/checkout?item=pln_2", {})
+    asked = gateway.last("POST", CHECKOUTS)
+    assert "customer" not in asked.body
+    assert asked.headers["Authorization"] == "Bearer access-1"
+    assert "Visa •••• 4242" in visitor.read("/hub/harbour/checkouts/chk_1")
+    visitor.send("/hub/harbour/checkouts/chk_1", {"payment_method_id": "pmt_1"})
+    assert gateway.last("POST", f"{CHECKOUTS}/chk_1/payment").body == {"payment_method_id": "pmt_1"}
+
+
+def policy(answer: Any) -> dict[str, str]:
+    parts = (part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    return dict(parts)
+
+
+def test_only_the_sites_that_the_house_names_may_frame_the_embedded_storefront(visitor: Any, gateway: Any) -> None:
+    settings = {**portal_house.STOREFRONT["storefront"], "embed_origins": ["https://www.harbour.example"]}
+    gateway.answers[("GET", "/v1/storefront/harbour")] = (200, {**portal_house.STOREFRONT, "storefront": settings})
+    for path in ("/hub/harbour/?embed=1", f"{ROOM}&embed=1"):
+        assert policy(visitor.client.get(path))["frame-ancestors"] == "https://www.harbour.example"
+    for path in ("/hub/harbour/", ROOM, "/hub/harbour/checkout?item=pln_2", "/hub/harbour/checkouts/chk_1"):
+        assert policy(visitor.client.get(path))["frame-ancestors"] == "'none'"
+    framed = visitor.read("/hub/harbour/?embed=1")
+    assert 'target="_blank">Buy' in framed
+    assert "embed=1" in visitor.read("/hub/harbour/?embed=1").split("See free times")[0]
+
+
+def test_without_named_sites_nobody_may_frame_it(visitor: Any) -> None:
+    assert policy(visitor.client.get("/hub/harbour/?embed=1"))["frame-ancestors"] == "'none'"
+
+
+def test_stripes_element_is_on_the_payment_page_when_stripe_takes_the_money(visitor: Any, gateway: Any) -> None:
+    payment = {"provider": "stripe", "client_secret": "seti_secret", "publishable_key": "pk_test", "url": None}
+    gateway.answers[("GET", f"{CHECKOUTS}/chk_1")] = (200, {**portal_house.CHECKOUT, "payment": payment})
+    answer = visitor.client.get("/hub/harbour/checkouts/chk_1")
+    assert policy(answer)["script-src"].startswith("'self' https://js.stripe.com")
+    page = answer.get_data(as_text=True)
+    assert 'data-key="pk_test"' in page
+    assert '<script src="https://js.stripe.com/v3/" defer></script>' in page
+    assert "sandbox_ok" not in page
+    assert "stripe" not in visitor.client.get("/hub/harbour/").headers["Content-Security-Policy"]
+    visitor.send("/hub/harbour/checkouts/chk_1", {})
+    assert gateway.last("POST", f"{CHECKOUTS}/chk_1/payment").body == {}
+
+
+def test_whoever_comes_back_from_the_bank_pays_with_what_was_entered(visitor: Any, gateway: Any) -> None:
+    back = "/hub/harbour/checkouts/chk_1/returned?item=pln_2"
+    answer = visitor.client.get(f"{back}&redirect_status=succeeded")
+    assert answer.headers["Location"] == "/hub/harbour/checkouts/chk_1?item=pln_2"
+    assert gateway.last("POST", f"{CHECKOUTS}/chk_1/payment").body == {}
+    gateway.asked.clear()
+    visitor.client.get(f"{back}&redirect_status=failed")
+    assert not [asked for asked in gateway.asked if asked.method == "POST"]
+    assert "Please try again, or another card." in visitor.read("/hub/harbour/checkouts/chk_1")
 
 
 def test_paying_sends_the_sandbox_token(visitor: Any, gateway: Any) -> None:
@@ -76,12 +189,30 @@ def test_paying_sends_the_sandbox_token(visitor: Any, gateway: Any) -> None:
 
 @pytest.mark.parametrize(("state", "words"), [("confirmed", "Thank you"), ("expired", "The time ran out")])
 def test_the_end_of_a_checkout_is_told(visitor: Any, gateway: Any, state: str, words: str) -> None:
-    import portal_house
+    gateway.answers[("GET", f"{CHECKOUTS}/chk_1")] = (200, {**portal_house.CHECKOUT, "state": state})
+    page = visitor.read(f"/hub/harbour/checkouts/chk_1?item={SLOT}")
+    assert words in page
+    assert ("Try once more" in page) is (state == "expired")
 
-    path = "/v1/storefront/harbour/checkouts/chk_1"
-    gateway.answers[("GET", path)] = (200, {**portal_house.CHECKOUT, "state": state})
-    assert words in visitor.read("/hub/harbour/checkouts/chk_1")
+
+def test_paying_too_late_says_so_once(visitor: Any, gateway: Any) -> None:
+    gateway.refuse("POST", f"{CHECKOUTS}/chk_1/payment", 409, "checkout_expired", "the time to pay is over")
+    visitor.send("/hub/harbour/checkouts/chk_1", {"token": "sandbox_ok"})
+    gateway.answers[("GET", f"{CHECKOUTS}/chk_1")] = (200, {**portal_house.CHECKOUT, "state": "expired"})
+    page = visitor.read("/hub/harbour/checkouts/chk_1")
+    assert "The time ran out" in page
+    assert "the time to pay is over" not in page.lower()
 
 
 def test_an_unknown_storefront_is_a_kind_404(visitor: Any) -> None:
     assert visitor.client.get("/hub/nowhere/").status_code == 404
+
+
+def test_the_owner_finds_what_to_put_into_a_page_of_their_own_site(owner: Any, gateway: Any) -> None:
+    page = unescape(owner.read("/admin/storefront"))
+    assert '<iframe src="http://localhost/hub/harbour/?embed=1" title="Harbour Works"' in unescape(page)
+    owner.send(
+        "/admin/storefront", {"headline": "Hi", "embed_origins": "https://www.harbour.example, https://a.example"}
+    )
+    asked = gateway.last("PATCH", "/v1/storefront-settings").body
+    assert asked["embed_origins"] == ["https://www.harbour.example", "https://a.example"]

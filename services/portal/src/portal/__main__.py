@@ -9,6 +9,7 @@ import click
 from common.cli import serve
 from common.config import load_settings
 from common.telemetry.logs import configure_logs
+from portal import catalogues
 from portal.app import create_portal_app
 from portal.config import PortalSettings
 from portal.gateway import HttpGateway
@@ -29,6 +30,13 @@ def web(bind: str, workers: int, threads: int) -> None:
     configure_logs("portal", settings.log_level, settings.log_format)
     gateway_url = settings.gateway_url
     serve(lambda: create_portal_app(settings, HttpGateway(gateway_url)), bind=bind, workers=workers, threads=threads)
+
+
+@main.command()
+def translations() -> None:
+    """Take new texts of the sources into the catalogues, and drop those that are gone."""
+    for language, lacking in catalogues.update().items():
+        click.echo(f"{language}: {lacking} texts to translate")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,15 @@ class Api:
         headers = {"Idempotency-Key": _key(path)}
         return self._checked(self.send("POST", path, body={} if body is None else body, headers=headers)).json
 
+    def ask(self, path: str, body: Any) -> Any:
+        """Ask with a body for something that changes nothing, such as a price: each time anew. Raises ApiProblem."""
+        return self._checked(self.send("POST", path, body=body)).json
+
+    def post_file(self, path: str, content: bytes, content_type: str, **query: Any) -> Any:
+        """Send a file as it is. Raises ApiProblem."""
+        headers = {"Idempotency-Key": _key(path), "Content-Type": content_type}
+        return self._checked(self.send("POST", path, query=query, body=content, headers=headers)).json
+
     def post_csv(self, path: str, text: str, **query: Any) -> Any:
         """Send a CSV file. Raises ApiProblem."""
         headers = {"Idempotency-Key": _key(path), "Content-Type": "text/csv; charset=utf-8"}

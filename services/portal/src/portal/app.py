@@ -18,6 +18,7 @@ from portal.formats import register_formats
 from portal.gateway import Gateway
 from portal.icons import icon
 from portal.links import register_links
+from portal.names import register_names
 from portal.problems import register_problem_pages
 from portal.seats import MEMBER, STAFF, Renewals
 from portal.security import register_security
@@ -46,6 +47,7 @@ def create_portal_app(settings: PortalSettings, gateway: Gateway) -> Flask:
     register_formats(app)
     register_states(app)
     register_links(app)
+    register_names(app)
     register_problem_pages(app)
     _register_globals(app)
     for part in (entry, admin, member, hub):

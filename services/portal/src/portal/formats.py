@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g
@@ -42,8 +45,13 @@ def money(value: Mapping[str, Any] | None) -> str:
     """``{"amount_minor": 18214, "currency": "EUR"}`` as €182.14."""
     if not value:
         return "–"
-    amount = Money(value["amount_minor"], value["currency"])
-    return format_currency(amount.decimal(), amount.currency, locale=locale())
+    return _written(value["amount_minor"], value["currency"], locale())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount_minor: int, currency: str, as_in: Locale) -> str:
+    """Pages repeat their prices, and writing one takes a while."""
+    return format_currency(Money(amount_minor, currency).decimal(), currency, locale=as_in)
 
 
 def day(value: str | date | None, style: str = "medium") -> str:
@@ -56,6 +64,11 @@ def weekday(value: str | date) -> str:
     return format_skeleton("MMMEd", _as_noon(parse_date(value)), locale=locale())
 
 
+def next_day(value: str | date, days: int = 1) -> date:
+    """A civil date so many days on."""
+    return parse_date(value) + timedelta(days=days)
+
+
 def month_name(value: str) -> str:
     """``2027-02`` as Feb 2027."""
     return format_skeleton("yMMM", _as_noon(date.fromisoformat(f"{value[:7]}-01")), locale=locale())
@@ -65,7 +78,13 @@ def moment(value: str | datetime | None, zone: str | None = None) -> str:
     """An instant as date and time at a place."""
     if not value:
         return "–"
-    return format_datetime(local(value, zone).replace(tzinfo=None), "d MMM y, HH:mm", locale=locale())
+    at = local(value, zone).replace(tzinfo=None)
+    return f"{format_skeleton('yMMMd', at, locale=locale())}, {format_datetime(at, 'HH:mm', locale=locale())}"
+
+
+def wall_text(value: str | datetime, zone: str | None = None) -> str:
+    """An instant as wall time without a zone, for scripts and date fields: 2027-02-15T09:00."""
+    return local(value, zone).strftime("%Y-%m-%dT%H:%M")
 
 
 def clock_time(value: str | datetime | None, zone: str | None = None) -> str:
@@ -111,6 +130,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
+def as_json(value: Any) -> str:
+    """Data of the API, laid out for reading."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def initials(name: str | None) -> str:
     """For a round mark beside a name."""
     words = (name or "?").split()
@@ -128,5 +152,20 @@ def _as_noon(value: date) -> datetime:
 
 def register_formats(app: Flask) -> None:
     """Give templates these as filters."""
-    filters = (money, day, weekday, moment, clock_time, span, period, number, per_interval, initials, sentence)
+    filters = (
+        money,
+        day,
+        weekday,
+        next_day,
+        moment,
+        clock_time,
+        span,
+        period,
+        number,
+        per_interval,
+        initials,
+        sentence,
+        as_json,
+        wall_text,
+    )
     app.jinja_env.filters.update({function.__name__: function for function in filters})

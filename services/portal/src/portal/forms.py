@@ -8,11 +8,12 @@ from typing import Any
 from flask import flash
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field
+from wtforms.i18n import get_translations as wtforms_translations
 from wtforms.validators import Email, InputRequired, Optional
 
 from portal.problems import FORM_STATUSES, ApiProblem, Fault
 from portal.translation import gettext as _
-from portal.translation import lazy_gettext
+from portal.translation import language, lazy_gettext
 
 NEEDED = InputRequired(lazy_gettext("Please fill this in."))
 MAYBE = Optional()
@@ -22,6 +23,13 @@ NEST = "__"
 
 class ApiForm(FlaskForm):
     """Field names are the API's; ``owner__email`` is ``{"owner": {"email": …}}``."""
+
+    class Meta(FlaskForm.Meta):
+        """What WTForms itself says comes from its own catalogues."""
+
+        def get_translations(self, form: Any) -> Any:
+            """In the visitor's language."""
+            return wtforms_translations([language()])
 
     # Names of fields that are the page's own and not sent.
     LOCAL: frozenset[str] = frozenset()
@@ -85,7 +93,7 @@ class Switches(ApiForm):
         return [field for field in self._fields.values() if isinstance(field, BooleanField)]
 
 
-def act(call: Callable[[], Any], done: str) -> Any:
+def act(call: Callable[[], Any], done: str | None) -> Any:
     """Do what a button says and tell how it went; None when it was refused."""
     try:
         answer = call()
@@ -94,7 +102,8 @@ def act(call: Callable[[], Any], done: str) -> Any:
             raise
         flash(problem.sentence, "danger")
         return None
-    flash(done, "success")
+    if done is not None:
+        flash(done, "success")
     return answer if answer is not None else {}
 
 

@@ -12,7 +12,7 @@ _PAGES = {
     "/v1/settings": "/admin/settings",
     "/v1/storefront-settings": "/admin/storefront",
     "/v1/organization": "/admin/settings/organization",
-    "/v1/collections": "/admin/payments",
+    "/v1/collections": "/admin/collections",
 }
 
 

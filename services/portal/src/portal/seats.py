@@ -53,12 +53,15 @@ class Seat:
 _ORGANIZATION = ("id", "name", "slug", "country", "currency", "timezone", "mode", "language", "brand_colour")
 # What pages keep in the session that says nothing about another organisation.
 _OF_ONE_ORGANIZATION = ("since", "clock", "all_set_up")
-_ME = ("subject", "role", "name", "email", "language", "member_id", "company_id", "is_billing_person")
+_ME = ("subject", "role", "name", "email", "language", "member_id", "company_id")
+# Kept only when true: cookies are small.
+_POWERS = ("is_billing_person", "is_contact_person")
 
 
 def make_seat(tokens: dict[str, Any], organization: dict[str, Any], me: dict[str, Any]) -> Seat:
     """A seat from the API's answers."""
-    seat = Seat("", None, 0, _part(organization, _ORGANIZATION), _part(me, _ME))
+    powers = {name: True for name in _POWERS if me.get(name)}
+    seat = Seat("", None, 0, _part(organization, _ORGANIZATION), _part(me, _ME) | powers)
     seat.renew(tokens)
     return seat
 

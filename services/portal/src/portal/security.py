@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from flask import Flask, Response, g, request
 
 from common.clock import SystemClock
+
+# What Stripe asks a page to allow: its script, its API, and the frames of its elements and of banks.
+_STRIPE = (
+    "'self' https://js.stripe.com https://*.js.stripe.com",
+    "'self' https://api.stripe.com",
+    "'self' https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com",
+)
 
 
 def style_nonce() -> str:
@@ -16,20 +24,31 @@ def style_nonce() -> str:
     return str(g.style_nonce)
 
 
-def content_security_policy(*, framed: bool = False) -> str:
-    """The policy of this page; ``framed`` pages may be embedded by other sites."""
+def allow_stripe() -> None:
+    """Let this page load Stripe's script and show its elements, which alone see card numbers (PAY-10)."""
+    g.with_stripe = True
+
+
+def allow_embedding(origins: Iterable[str]) -> None:
+    """Let these sites show this page in a frame of theirs."""
+    g.frame_ancestors = " ".join(origins) or "'none'"
+
+
+def content_security_policy() -> str:
+    """The policy of this page."""
     styles = f"'self' 'nonce-{g.style_nonce}'" if "style_nonce" in g else "'self'"
+    scripts, calls, frames = _STRIPE if g.get("with_stripe") else ("'self'", "'self'", "'self'")
     parts = {
         "default-src": "'none'",
-        "script-src": "'self'",
+        "script-src": scripts,
         "style-src": styles,
         "img-src": "'self' data: https:",
         "font-src": "'self'",
-        "connect-src": "'self'",
-        "frame-src": "'self'",
+        "connect-src": calls,
+        "frame-src": frames,
         "form-action": "'self'",
         "base-uri": "'none'",
-        "frame-ancestors": "*" if framed else "'none'",
+        "frame-ancestors": g.get("frame_ancestors", "'none'"),
     }
     return "; ".join(f"{name} {value}" for name, value in parts.items())
 

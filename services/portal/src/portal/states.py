@@ -54,6 +54,13 @@ STATES: dict[str, tuple[Any, str]] = {
     "sent": (_("sent"), "good"),
     "connected": (_("connected"), "good"),
     "disconnected": (_("disconnected"), "quiet"),
+    "unbilled": (_("not billed yet"), "wait"),
+    "invoiced": (_("invoiced"), "good"),
+    "waived": (_("waived"), "quiet"),
+    "in_progress": (_("on its way"), "wait"),
+    "delivered": (_("delivered"), "good"),
+    "on": (_("switched on"), "good"),
+    "switched_off": (_("switched off"), "quiet"),
     "done": (_("done"), "good"),
     "todo": (_("to do"), "wait"),
     "optional": (_("optional"), "quiet"),
@@ -116,7 +123,69 @@ WORDS: dict[str, Any] = {
     "declined": _("declined by the bank"),
     "expired_card": _("card expired"),
     "no_payment_method": _("no payment method"),
+    "payment_method_missing": _("no payment method"),
+    "api_key": _("API key"),
+    "generic_decline": _("declined by the bank"),
+    "authentication_required": _("not confirmed with the bank"),
+    "authentication_failed": _("not confirmed with the bank"),
+    "processing_error": _("the bank could not be reached"),
+    "off_hours": _("outside of business hours"),
+    "weekend": _("on weekends"),
+    "membership": _("With the membership"),
+    "carry_over": _("Carried over"),
+    "staff": _("Given by the house"),
+    "grant": _("Given"),
+    "reserve": _("Reserved"),
+    "consume": _("Used"),
+    "release": _("Given back"),
+    "expire": _("Expired"),
 }
+
+
+# Events of webhooks -> what people call them
+EVENTS: dict[str, Any] = {
+    "member-changed": _("Member changed"),
+    "company-changed": _("Company changed"),
+    "location-changed": _("Location changed"),
+    "booking-created": _("Booking made"),
+    "booking-changed": _("Booking changed"),
+    "booking-confirmed": _("Booking confirmed"),
+    "booking-cancelled": _("Booking cancelled"),
+    "booking-completed": _("Booking over"),
+    "membership-changed": _("Membership changed"),
+    "invoice-issued": _("Invoice issued"),
+    "invoice-sent": _("Invoice sent"),
+    "invoice-paid": _("Invoice paid"),
+    "invoice-overdue": _("Invoice overdue"),
+    "invoice-reminder-due": _("Reminder of an invoice due"),
+    "invoice-voided": _("Invoice made void"),
+    "credit-note-issued": _("Credit note issued"),
+    "deposit-changed": _("Deposit changed"),
+    "payment-succeeded": _("Payment received"),
+    "payment-pending": _("Payment on its way"),
+    "payment-failed": _("Payment failed"),
+    "payment-reversed": _("Payment taken back by the bank"),
+    "payment-refunded": _("Payment refunded"),
+    "payment-action-required": _("Payment needs confirmation"),
+    "payment-method-changed": _("Payment method changed"),
+    "payment-method-expiring": _("Payment method about to end"),
+    "gateway-changed": _("Payment gateway changed"),
+    "resource-changed": _("Room or desk changed"),
+    "resource-rate-changed": _("Rate changed"),
+    "plan-changed": _("Plan changed"),
+    "promo-code-changed": _("Promo code changed"),
+    "pass-used": _("Day pass used"),
+    "plan-purchase-changed": _("Plan purchase changed"),
+    "billing-settings-changed": _("Billing settings changed"),
+    "customer-standing-changed": _("Standing of a customer changed"),
+    "invoice-changed": _("Invoice changed"),
+    "notification-failed": _("Mail failed"),
+}
+
+
+def event_name(name: str) -> str:
+    """What an event of a webhook is called."""
+    return str(EVENTS[name]) if name in EVENTS else name.replace("-", " ").capitalize()
 
 
 def state_word(state: str | None) -> str:
@@ -158,5 +227,5 @@ def choices(*names: str) -> list[tuple[str, str]]:
 
 def register_states(app: Flask) -> None:
     """Give templates these as filters."""
-    functions = (state_word, state_tone, word, invoice_state)
+    functions = (state_word, state_tone, word, invoice_state, event_name)
     app.jinja_env.filters.update({function.__name__: function for function in functions})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from gettext import NullTranslations
-from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.support import LazyProxy, Translations
+from babel.support import LazyProxy
 from flask import Flask, g, has_request_context, request, session
 
+from portal import catalogues
+
 _ENGLISH = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", "ZA"})
-_FOLDER = Path(__file__).parent / "translations"
 # English stands in the source; another language is offered as soon as its catalogue lies in the folder.
-LANGUAGES = ("en", *sorted(path.parts[-3] for path in _FOLDER.glob("*/LC_MESSAGES/messages.mo")))
+LANGUAGES = ("en", *catalogues.languages())
 
 
 def language() -> str:
@@ -51,7 +51,7 @@ def _locale(tongue: str, country: str | None) -> Locale:
 
 @lru_cache
 def _catalogue(tongue: str) -> NullTranslations:
-    return Translations.load(_FOLDER, [tongue])
+    return NullTranslations() if tongue == LANGUAGES[0] else catalogues.load(tongue)
 
 
 def gettext(text: str, **values: Any) -> str:
@@ -70,7 +70,7 @@ def lazy_gettext(text: str) -> Any:
     return LazyProxy(gettext, text, enable_cache=False)
 
 
-def _offered() -> list[tuple[str, str]]:
+def language_choices() -> list[tuple[str, str]]:
     """Languages with their own names."""
     return [(code, (Locale.parse(code).display_name or code).capitalize()) for code in LANGUAGES]
 
@@ -79,4 +79,4 @@ def register_translation(app: Flask) -> None:
     """Give templates ``_()`` and ``{% trans %}``."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(language=language, languages_offered=_offered())
+    app.jinja_env.globals.update(language=language, languages_offered=language_choices())

@@ -1,20 +1,24 @@
-"""Billing runs: look first, then bill; and what earlier runs did."""
+"""Billing runs: look first, see what differs from the last one, then bill; and what earlier runs did."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.admin import options
-from portal.admin.dashboard import now
+from portal.admin.dashboard import amount, now
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.run_diff import RunDiff, compare
 from portal.api import api
 from portal.fields import ChoiceField, DayField
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
-from portal.names import customer_names
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
+
+_PATH = "/v1/billing-runs"
 
 
 class RunForm(ApiForm):
@@ -32,18 +36,30 @@ def billing_runs() -> str | Response:
     is_dry = request.form.get("step") != "run"
     if request.method == "POST":
         require(*EDITORS)
-    answer = form.send(lambda body: api().post("/v1/billing-runs", {**body, "dry_run": is_dry}))
+    answer = form.send(lambda body: _run(body, is_dry=is_dry))
     if answer is not None and not is_dry:
-        act(lambda: answer, _("The run is done."))
+        act(lambda: answer, _("The run is done.") if answer["status"] != "running" else _("The run is under way."))
         return redirect(url_for("admin.billing_run", run_id=answer["id"]))
-    page = api().page("/v1/billing-runs", cursor=request.args.get("cursor"))
-    names = customer_names((answer or {}).get("invoices", []))
-    return render_template("admin/billing_runs/list.html", form=form, page=page, dry=answer, names=names)
+    page = api().page(_PATH, cursor=request.args.get("cursor"))
+    diff = _diff(page.items, answer) if answer else None
+    return render_template("admin/billing_runs/list.html", form=form, page=page, dry=answer, diff=diff, amount=amount)
+
+
+def _run(body: dict[str, Any], *, is_dry: bool) -> Any:
+    send = api().ask if is_dry else api().post
+    return send(_PATH, {**body, "dry_run": is_dry})
+
+
+def _diff(runs: list[dict[str, Any]], dry: dict[str, Any]) -> RunDiff | None:
+    """Against the last run of the same place that made invoices."""
+    fitting = (run for run in runs if run["location_id"] == dry["location_id"] and run["counts"].get("invoices"))
+    last = next(fitting, None)
+    found = api().maybe(f"{_PATH}/{last['id']}") if last else None
+    return compare(found, dry) if found else None
 
 
 @blueprint.get("/billing-runs/<run_id>")
 def billing_run(run_id: str) -> str:
-    """What a run did, and what went wrong for whom."""
-    run = api().get(f"/v1/billing-runs/{run_id}")
-    invoices = run.get("invoices") or []
-    return render_template("admin/billing_runs/detail.html", run=run, invoices=invoices, names=customer_names(invoices))
+    """What a run did, and what went wrong for whom; while it is running, how far it is."""
+    run = api().get(f"{_PATH}/{run_id}")
+    return render_template("admin/billing_runs/detail.html", run=run, invoices=run.get("invoices") or [], amount=amount)

@@ -18,6 +18,7 @@ from portal.fields import ChoiceField, MoneyField, WallTimeField, required_numbe
 from portal.formats import organization_zone
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import by_id
+from portal.pickers import PickerField
 from portal.problems import ApiProblem
 from portal.states import STATES
 from portal.translation import gettext as _
@@ -39,7 +40,7 @@ class BookingForm(ApiForm):
     LOCAL = frozenset({"customer"})
 
     resource_id = ChoiceField(lazy_gettext("Room or desk"), [NEEDED])
-    customer = ChoiceField(lazy_gettext("For"), [NEEDED])
+    customer = PickerField(lazy_gettext("For"), [required_number])
     start = WallTimeField(lazy_gettext("From"), [required_number])
     end = WallTimeField(lazy_gettext("To"), [required_number])
     recurrence__rrule = ChoiceField(lazy_gettext("Repeat"), [MAYBE])
@@ -92,7 +93,7 @@ def quote_booking() -> str:
     if not {"resource_id", "start", "end"} <= body.keys():
         return render_template("macros/quote.html", quote=None)
     try:
-        found = api().post("/v1/bookings/quote", body)
+        found = api().ask("/v1/bookings/quote", body)
     except ApiProblem as problem:
         why_not = problem.faults[0].detail if problem.faults else problem.sentence
         return render_template("macros/quote.html", quote=None, why_not=why_not)
@@ -157,7 +158,6 @@ def _booking_form() -> BookingForm:
     shown = {name: request.args.get(name) for name in ("resource_id", "customer")}
     form = BookingForm(shown={name: value for name, value in shown.items() if value})
     form.resource_id.offer([("", _("Choose …")), *((room["id"], room["name"]) for room in rooms)])
-    form.customer.offer(options.customers(shown["customer"]))
     form.recurrence__rrule.offer([(rule, str(title)) for rule, title in REPEATS.items()])
     room = by_id(rooms).get(form.resource_id.data or "")
     zone = zones.get(room["location_id"]) if room else next(iter(zones.values()), None)
@@ -172,7 +172,8 @@ def _guess(form: BookingForm, zone: str | None) -> None:
     start = start.replace(tzinfo=None) + timedelta(hours=1)
     if asked := request.args.get("start"):
         start = form.start.read(asked)
-    form.start.data, form.end.data = start, start + timedelta(hours=1)
+    asked_end = request.args.get("end")
+    form.start.data, form.end.data = start, form.end.read(asked_end) if asked_end else start + timedelta(hours=1)
 
 
 def _place(form: MoveForm, found: dict[str, Any]) -> None:

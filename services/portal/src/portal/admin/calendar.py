@@ -1,110 +1,117 @@
-"""The day of a location: one row per room, a column per quarter of an hour."""
+"""The rooms of a location by day and by week; bookings can be dragged, and everything goes without dragging too."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import Response as Answer
+from flask import flash, jsonify, render_template, request
 
 from common.clock import wall_to_instant
-from portal.admin.dashboard import now
-from portal.admin.door import blueprint
+from portal.admin.dashboard import SHOWN, now
+from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.formats import instant_text, local
+from portal.board import Board, by_room_and_day, shown_hours, week_of
+from portal.formats import instant_text, moment
+from portal.problems import FORM_STATUSES, ApiProblem
+from portal.translation import gettext as _
 
-_SHOWN = frozenset({"held", "tentative", "confirmed", "checked_in", "completed"})
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A booking's place on the board: row of the room, first column, width in quarters."""
-
-    booking: dict[str, Any]
-    row: int
-    column: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A day at a place between two full hours."""
-
-    day: date
-    zone: str
-    first_hour: int
-    last_hour: int
-
-    @property
-    def hours(self) -> list[int]:
-        """Full hours that are shown."""
-        return list(range(self.first_hour, self.last_hour))
-
-    @property
-    def quarters(self) -> int:
-        """Columns."""
-        return 4 * len(self.hours)
-
-    def block(self, booking: dict[str, Any], row: int) -> Block | None:
-        """Where a booking stands; None when it is outside of what is shown."""
-        first = max(0, self._column(booking["start"], up=False))
-        last = min(self.quarters, self._column(booking["end"], up=True))
-        return Block(booking, row, first + 2, last - first) if last > first else None
-
-    def _column(self, instant: str, *, up: bool) -> int:
-        wall = local(instant, self.zone).replace(tzinfo=None)
-        minutes = int((wall - datetime.combine(self.day, time(self.first_hour))).total_seconds() // 60)
-        return -(-minutes // 15) if up else minutes // 15
+_PAGE, _MOST_PAGES = 200, 3
 
 
 @blueprint.get("/calendar")
 def calendar() -> str:
-    """A day at a location."""
-    places = api().items("/v1/locations", limit=200)
+    """A day or a week at a location."""
+    places = api().items("/v1/locations", limit=_PAGE)
     wanted = request.args.get("location_id")
     place = next((p for p in places if p["id"] == wanted), places[0] if places else None)
     if place is None:
         return render_template("admin/calendar/empty.html")
+    rooms = api().items("/v1/resources", location_id=place["id"], limit=_PAGE, sort="name")
     day = _day(place["timezone"])
-    rooms = api().items("/v1/resources", location_id=place["id"], limit=200, sort="name")
-    start, end = (instant_text(wall_to_instant(datetime.combine(d, time()), place["timezone"])) for d in _edges(day))
-    found = api().items("/v1/bookings", location_id=place["id"], **{"from": start, "to": end}, limit=200)
-    shown = [booking for booking in found if booking["status"] in _SHOWN]
-    board = Board(day, place["timezone"], *_hours(place, day, shown))
-    rows = {room["id"]: number for number, room in enumerate(rooms, start=2)}
-    blocks = [b for one in shown if one["resource_id"] in rows and (b := board.block(one, rows[one["resource_id"]]))]
+    show = _week if request.args.get("view") == "week" else _one_day
+    return show(place, rooms, day, places)
+
+
+def _one_day(place: dict[str, Any], rooms: list[dict[str, Any]], day: date, places: list[dict[str, Any]]) -> str:
+    bookings, is_cut = _bookings(place, day, day + timedelta(days=1))
+    zone = place["timezone"]
+    board = Board(day, zone, *shown_hours(place.get("opening_hours"), day, bookings, zone))
+    lanes, blocks = board.place(rooms, bookings)
     return render_template(
-        "admin/calendar/day.html", board=board, rooms=rooms, blocks=blocks, places=places, place=place,
-        before=day - timedelta(days=1), after=day + timedelta(days=1), bookings=shown,
+        "admin/calendar/day.html", board=board, lanes=lanes, blocks=blocks, places=places, place=place, day=day,
+        before=day - timedelta(days=1), after=day + timedelta(days=1), is_cut=is_cut, view="day",
     )  # fmt: skip
+
+
+def _week(place: dict[str, Any], rooms: list[dict[str, Any]], day: date, places: list[dict[str, Any]]) -> str:
+    days = week_of(day)
+    bookings, is_cut = _bookings(place, days[0], days[-1] + timedelta(days=1))
+    cells = by_room_and_day(bookings, days, place["timezone"])
+    return render_template(
+        "admin/calendar/week.html", days=days, rooms=rooms, cells=cells,
+        places=places, place=place, day=day, today=_today(place["timezone"]),
+        before=day - timedelta(days=7), after=day + timedelta(days=7), is_cut=is_cut, view="week",
+    )  # fmt: skip
+
+
+@blueprint.post("/calendar/moves")
+def move_on_calendar() -> Answer:
+    """Move a booking that was dragged; ``start`` and ``end`` by the place's clock. Tells whether it was, or why not."""
+    require(*DESK)
+    path = f"/v1/bookings/{request.form['booking_id']}"
+    try:
+        found = api().get(path)
+        moved = api().patch(path, _change(found))
+    except ApiProblem as problem:
+        if problem.status not in FORM_STATUSES | {403, 404}:
+            raise
+        reasons = [fault.detail for fault in problem.faults] or [problem.sentence]
+        return jsonify({"moved": False, "text": _("Not moved: %(reason)s", reason="; ".join(reasons))})
+    text = _("Moved to %(moment)s.", moment=moment(moved["start"], found["timezone"]))
+    flash(text, "success")
+    return jsonify({"moved": True, "text": text})
+
+
+def _change(found: dict[str, Any]) -> dict[str, str]:
+    """What the form changes of a booking. Raises ApiProblem for what is no time."""
+    try:
+        times = {
+            name: instant_text(wall_to_instant(datetime.fromisoformat(request.form[name]), found["timezone"]))
+            for name in ("start", "end")
+        }
+    except ValueError as error:
+        raise ApiProblem(422, {"detail": _("Please give a date and a time.")}) from error
+    return {**times, "resource_id": request.form.get("resource_id") or found["resource_id"]}
+
+
+def _bookings(place: dict[str, Any], first: date, end: date) -> tuple[list[dict[str, Any]], bool]:
+    """Bookings from the first day up to the end, and whether there are more of them than are shown."""
+    window = {name: _midnight(day, place["timezone"]) for name, day in (("from", first), ("to", end))}
+    found: list[dict[str, Any]] = []
+    cursor = None
+    for _number in range(_MOST_PAGES):
+        query = {"location_id": place["id"], "status": SHOWN, "sort": "start", "limit": _PAGE, "cursor": cursor}
+        page = api().page("/v1/bookings", **query, **window)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found, cursor is not None
+
+
+def _midnight(day: date, zone: str) -> str:
+    return instant_text(wall_to_instant(datetime.combine(day, time()), zone))
 
 
 def _day(zone: str) -> date:
     try:
         return date.fromisoformat(request.args.get("date", ""))
     except ValueError:
-        return now().astimezone(ZoneInfo(zone)).date()
+        return _today(zone)
 
 
-def _edges(day: date) -> tuple[date, date]:
-    return day, day + timedelta(days=1)
-
-
-def _hours(place: dict[str, Any], day: date, bookings: list[dict[str, Any]]) -> tuple[int, int]:
-    """Opening hours of the day, widened to what is booked; a closed day shows office hours."""
-    spans = (place.get("opening_hours") or {}).get(("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day.weekday()])
-    first, last = 8, 18
-    if spans:
-        first, last = int(spans[0][0][:2]), -(-_minutes(spans[-1][1]) // 60)
-    for booking in bookings:
-        start, end = local(booking["start"], place["timezone"]), local(booking["end"], place["timezone"])
-        first = min(first, start.hour if start.date() == day else 0)
-        last = max(last, -(-(end.hour * 60 + end.minute) // 60) if end.date() == day else 24)
-    return first, max(last, first + 4)
-
-
-def _minutes(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
+def _today(zone: str) -> date:
+    return now().astimezone(ZoneInfo(zone)).date()

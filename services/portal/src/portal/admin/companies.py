@@ -10,10 +10,10 @@ from wtforms import BooleanField
 
 from portal.admin import options
 from portal.admin.door import DESK, blueprint, require
+from portal.admin.members import whole_billing
 from portal.api import api
-from portal.fields import ChoiceField, LineField
-from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
-from portal.names import by_id
+from portal.fields import ChoiceField, LineField, WholeField
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
@@ -25,13 +25,22 @@ class CompanyForm(ApiForm):
     email = LineField(lazy_gettext("E-mail address"), [MAYBE, AN_EMAIL])
     phone = LineField(lazy_gettext("Telephone"), [MAYBE])
     location_id = ChoiceField(lazy_gettext("Home location"), [MAYBE])
+    billing_day = WholeField(lazy_gettext("Billed on day of the month"), [MAYBE])
+    billing__name = LineField(lazy_gettext("Name on invoices"), [MAYBE])
+    billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
+    billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
+    billing__purchase_order = LineField(lazy_gettext("Purchase order"), [MAYBE])
+    billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
+    billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
+    billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
+    billing__address__country = LineField(lazy_gettext("Country"), [MAYBE])
     auto_collect = BooleanField(lazy_gettext("Charge the saved payment method automatically"), default=True)
 
 
 @blueprint.get("/companies")
 def companies() -> str:
     """A page of the list."""
-    query = {name: request.args.get(name) for name in ("q", "cursor")}
+    query = {name: request.args.get(name) for name in ("q", "cursor", "status")}
     return render_template("admin/companies/list.html", page=api().page("/v1/companies", **query, sort="name"))
 
 
@@ -40,7 +49,7 @@ def new_company() -> str | Response:
     """Take a company in."""
     require(*DESK)
     form = _form({"auto_collect": True})
-    made = form.send(lambda body: api().post("/v1/companies", body))
+    made = form.send(lambda body: api().post("/v1/companies", whole_billing(body)))
     if made is None:
         return render_template("admin/companies/edit.html", form=form, company=None)
     return redirect(url_for("admin.company", company_id=made["id"]))
@@ -55,9 +64,8 @@ def company(company_id: str) -> str:
         company=calls.get(f"/v1/companies/{company_id}"),
         people=calls.page("/v1/members", company_id=company_id, sort="name"),
         memberships=calls.items("/v1/memberships", company_id=company_id),
-        invoices=calls.items("/v1/invoices", company_id=company_id, limit=10),
+        invoices=calls.items("/v1/invoices", company_id=company_id, limit=5),
         methods=calls.items("/v1/payment-methods", company_id=company_id),
-        plans=by_id(calls.items("/v1/plans", limit=200)),
     )
 
 
@@ -68,9 +76,16 @@ def edit_company(company_id: str) -> str | Response:
     path = f"/v1/companies/{company_id}"
     found = api().get(path)
     form = _form(found)
-    if form.send(lambda body: api().patch(path, body), nulls=True) is None:
+    if form.send(lambda body: api().patch(path, whole_billing(body)), nulls=True) is None:
         return render_template("admin/companies/edit.html", form=form, company=found)
     return redirect(url_for("admin.company", company_id=company_id))
+
+
+@blueprint.post("/companies/<company_id>/archive")
+def archive_company(company_id: str) -> Response:
+    """Archive a company."""
+    done = act(lambda: api().delete(f"/v1/companies/{company_id}"), _("The company is archived."))
+    return redirect(url_for("admin.company", company_id=company_id) if done is None else url_for("admin.companies"))
 
 
 def _form(shown: dict[str, Any]) -> CompanyForm:

@@ -18,6 +18,7 @@ from portal.formats import instant_text, money, month_name, organization_zone, p
 from portal.seats import current_seat
 
 SHOWN = "held,tentative,confirmed,checked_in,completed"
+_LISTED, _FAILED = 8, 20
 
 
 @blueprint.get("/")
@@ -26,17 +27,16 @@ def dashboard() -> str:
     start, end = today()
     calls = api()
     bookings = calls.items("/v1/bookings", **{"from": start, "to": end}, status=SHOWN, sort="start", limit=50)
-    failed = calls.items("/v1/payments", state="failed", limit=5)
+    figures = calls.maybe("/v1/reports/summary") or {}
     return render_template(
         "admin/dashboard.html",
         **_checklist(),
         bookings=bookings,
-        failed=failed,
-        owed=_receivables(),
-        recurring=next(iter(calls.items("/v1/reports/mrr")), None),
-        revenue=_revenue(),
+        listed=_LISTED,
+        failed=_failed(),
+        figures=figures,
+        revenue=_revenue(figures),
         rooms=_occupancy(),
-        today=start,
     )
 
 
@@ -49,20 +49,20 @@ def _checklist() -> dict[str, Any]:
     return {"steps": steps, "done": count_done(steps), "following": following}
 
 
-def _receivables() -> dict[str, Any]:
-    rows = api().items("/v1/reports/receivables")
-    total = sum(row["total"]["amount_minor"] for row in rows)
-    due = total - sum(row["not_due"]["amount_minor"] for row in rows)
-    return {"total": _amount(total), "overdue": _amount(due)}
+def _failed() -> list[dict[str, Any]]:
+    """The last failed charge of each invoice; several attempts at one are one worry."""
+    found: dict[str, dict[str, Any]] = {}
+    for payment in api().items("/v1/payments", state="failed", limit=_FAILED):
+        found.setdefault(payment.get("invoice_id") or payment["id"], payment)
+    return list(found.values())[:5]
 
 
-def _revenue() -> list[Column]:
-    """Net revenue of the last six months."""
-    by_month: dict[str, int] = {}
-    for row in api().items("/v1/reports/revenue"):
-        by_month[row["month"]] = by_month.get(row["month"], 0) + row["net"]["amount_minor"]
-    months = sorted(by_month)[-6:]
-    return columns([(month_name(month), by_month[month], money(_amount(by_month[month]))) for month in months])
+def _revenue(figures: dict[str, Any]) -> list[Column]:
+    """Net revenue by month, from the first month that had any."""
+    rows = [(row["month"], row["net"]["amount_minor"]) for row in figures.get("revenue", [])]
+    while rows and not rows[0][1]:
+        rows.pop(0)
+    return columns([(month_name(month), net, money(amount(net))) for month, net in rows])
 
 
 def _occupancy() -> list[dict[str, Any]]:
@@ -73,7 +73,8 @@ def _occupancy() -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: Decimal(row["percent"]), reverse=True)[:6]
 
 
-def _amount(minor: int) -> dict[str, Any]:
+def amount(minor: int) -> dict[str, Any]:
+    """Minor units as money of the organisation."""
     return {"amount_minor": minor, "currency": current_seat().organization.get("currency", "EUR")}
 
 

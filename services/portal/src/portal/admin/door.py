@@ -64,6 +64,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place(_("Rooms and desks"), "admin.resources", "door-open", "/admin/resources"),
             Place(_("Rates"), "admin.rates", "cash-coin", "/admin/resource-rates"),
             Place(_("Plans"), "admin.plans", "box-seam", "/admin/plans"),
+            Place(_("Promo codes"), "admin.promo_codes", "ticket-perforated", "/admin/promo-codes"),
             Place(_("Storefront"), "admin.storefront", "shop", "/admin/storefront"),
         ),
     ),
@@ -76,6 +77,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place(_("Organisation"), "admin.organization_settings", "gear", "/admin/settings/organization", EDITORS),
             Place(_("Team"), "admin.team", "person-gear", "/admin/team", EDITORS),
             Place(_("API keys"), "admin.api_keys", "key", "/admin/api-keys", EDITORS),
+            Place(_("Webhooks"), "admin.webhooks", "broadcast", "/admin/webhook-endpoints", EDITORS),
             Place(_("Audit log"), "admin.audit_log", "journal-text", "/admin/audit-log", ("owner",)),
         ),
     ),
@@ -99,8 +101,19 @@ def shared() -> dict[str, Any]:
     return {"navigation": NAVIGATION, "clock": _clock(), "here": _here()}
 
 
+# Pages that stand in no navigation, and the entry that they belong to.
+_BELONGS = {
+    "/admin/collections": "/admin/payments",
+    "/admin/credit-notes": "/admin/invoices",
+    "/admin/notification-templates": "/admin/notifications",
+}
+
+
 def _here() -> str:
     """The entry of the navigation that this page belongs to."""
+    for beginning, path in _BELONGS.items():
+        if request.path.startswith(beginning):
+            return path
     paths = [place.path for _title, places in NAVIGATION for place in places]
     fitting = [path for path in paths if request.path == path or request.path.startswith(path.rstrip("/") + "/")]
     longest = max(fitting, key=len, default="")
@@ -109,10 +122,12 @@ def _here() -> str:
 
 def read_clock(*, fresh: bool = False) -> dict[str, Any]:
     """The rehearsal's clock. It stands still until somebody advances it, so that pages need not ask each time."""
+    if "clock" in g:
+        return dict(g.clock)
     kept = session.get("clock") or {}
     read_at = int(current_app.extensions["clock"].now().timestamp())
     if fresh or kept.get("of") != current_seat().organization["id"] or read_at - kept["at"] > _CLOCK_SECONDS:
-        found = api().maybe("/v1/organization/clock") or {}
+        found = api().maybe("/v1/organization/clock", wait="false") or {}
         kept = {**found, "of": current_seat().organization["id"], "at": read_at}
         session["clock"] = kept
     return kept

@@ -10,12 +10,15 @@ from portal.admin import options
 from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField
+from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, required_number
 from portal.formats import local
-from portal.forms import MAYBE, NEEDED, ApiForm, act
-from portal.names import customer_names
+from portal.forms import MAYBE, ApiForm, act
+from portal.pickers import PickerField
+from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
+
+STATUSES = ("unbilled", "invoiced", "waived")
 
 
 class FeeForm(ApiForm):
@@ -23,7 +26,7 @@ class FeeForm(ApiForm):
 
     LOCAL = frozenset({"customer"})
 
-    customer = ChoiceField(lazy_gettext("For"), [NEEDED])
+    customer = PickerField(lazy_gettext("For"), [required_number])
     plan_id = ChoiceField(lazy_gettext("From the price list"), [MAYBE])
     name = LineField(lazy_gettext("Or in your own words"), [MAYBE])
     price = MoneyField(lazy_gettext("Price"), [MAYBE])
@@ -36,8 +39,10 @@ class FeeForm(ApiForm):
 @blueprint.get("/fees")
 def fees() -> str:
     """A page of the list."""
-    page = api().page("/v1/fees", cursor=request.args.get("cursor"), limit=50)
-    return render_template("admin/fees/list.html", page=page, names=customer_names(page.items))
+    query = {name: request.args.get(name) for name in ("status", "source", "cursor")}
+    page = api().page("/v1/fees", **query, limit=50)
+    states = [("", _("All")), *((s, str(STATES[s][0])) for s in STATUSES)]
+    return render_template("admin/fees/list.html", page=page, states=states)
 
 
 @blueprint.route("/fees/new", methods=["GET", "POST"])
@@ -46,7 +51,6 @@ def new_fee() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = FeeForm(shown={"customer": chosen, "date": local(now()).date().isoformat(), "quantity": "1"})
-    form.customer.offer(options.customers(chosen))
     form.plan_id.offer(options.plans("one_off", _("None")))
     if form.send(lambda body: api().post("/v1/fees", body | options.customer_part(form.customer.data))) is None:
         return render_template("admin/fees/new.html", form=form)
@@ -58,4 +62,12 @@ def new_fee() -> str | Response:
 def remove_fee(fee_id: str) -> Response:
     """Remove a fee that is not invoiced yet."""
     act(lambda: api().delete(f"/v1/fees/{fee_id}"), _("The fee is removed."))
+    return redirect(url_for("admin.fees"))
+
+
+@blueprint.post("/fees/<fee_id>/waiver")
+def waive_fee(fee_id: str) -> Response:
+    """Charge nothing for it after all; it stays in the list."""
+    require(*DESK)
+    act(lambda: api().post(f"/v1/fees/{fee_id}/waiver"), _("The fee is waived."))
     return redirect(url_for("admin.fees"))

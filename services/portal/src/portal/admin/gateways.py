@@ -20,7 +20,7 @@ from portal.translation import lazy_gettext
 # provider -> names of its credentials, as the API takes them
 CREDENTIALS: dict[str, tuple[str, ...]] = {
     "sandbox": (),
-    "stripe": ("secret_key", "publishable_key", "webhook_secret"),
+    "stripe": ("api_key", "publishable_key", "webhook_secret"),
     "gocardless": ("access_token", "webhook_secret"),
     "manual": (),
 }
@@ -32,7 +32,7 @@ class GatewayForm(ApiForm):
     provider = OneOfField(lazy_gettext("Which one?"), [NEEDED])
     location_id = ChoiceField(lazy_gettext("For"), [MAYBE])
     credentials__publishable_key = LineField(lazy_gettext("Publishable key"), [MAYBE])
-    credentials__secret_key = PasswordField(lazy_gettext("Secret key"), [MAYBE])
+    credentials__api_key = PasswordField(lazy_gettext("Secret key"), [MAYBE])
     credentials__access_token = PasswordField(lazy_gettext("Access token"), [MAYBE])
     credentials__webhook_secret = PasswordField(lazy_gettext("Webhook secret"), [MAYBE])
 

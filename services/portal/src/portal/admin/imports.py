@@ -1,4 +1,4 @@
-"""Members out of a CSV file: looked at first, then taken in."""
+"""Members and companies out of a CSV file: looked at first, then taken in."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from portal.problems import FORM_STATUSES, ApiProblem
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
-_PATH = "/v1/members/import"
-
 
 class ImportForm(ApiForm):
     """A file, or its text: after the preview the text goes along, so that the file is chosen once."""
@@ -26,27 +24,28 @@ class ImportForm(ApiForm):
     text = TextAreaField(lazy_gettext("Or paste its lines here"), [MAYBE])
 
 
-@blueprint.route("/members/import", methods=["GET", "POST"])
-def import_members() -> str | Response:
+@blueprint.route("/members/import", methods=["GET", "POST"], defaults={"kind": "members"})
+@blueprint.route("/companies/import", methods=["GET", "POST"], defaults={"kind": "companies"})
+def import_customers(kind: str) -> str | Response:
     """Preview what a file would do, then do it."""
     require(*EDITORS)
     form = ImportForm()
-    report = _run(form, dry_run=request.form.get("step") != "import") if form.validate_on_submit() else None
+    report = _run(form, kind, dry_run=request.form.get("step") != "import") if form.validate_on_submit() else None
     if report and not report["dry_run"]:
-        act(dict, _("%(count)s members are taken in.", count=report["imported"]))
+        act(dict, _("%(count)s rows are taken in.", count=report["imported"]))
         if not report["failed"]:
-            return redirect(url_for("admin.members"))
-    return render_template("admin/members/import.html", form=form, report=report)
+            return redirect(url_for(f"admin.{kind}"))
+    return render_template("admin/members/import.html", form=form, report=report, kind=kind)
 
 
-def _run(form: ImportForm, *, dry_run: bool) -> dict[str, Any] | None:
+def _run(form: ImportForm, kind: str, *, dry_run: bool) -> dict[str, Any] | None:
     try:
         form.text.data = _text(form)
         if not form.text.data:
             form.refusal = [_("Choose a file, or paste its lines.")]
             return None
         query = {"dry_run": "true"} if dry_run else {}
-        report: dict[str, Any] = api().post_csv(_PATH, form.text.data, **query)
+        report: dict[str, Any] = api().post_csv(f"/v1/{kind}/import", form.text.data, **query)
     except UnicodeDecodeError:
         form.refusal = [_("This is no text in UTF-8. Save the sheet as CSV UTF-8.")]
         return None

@@ -16,10 +16,17 @@ from portal.downloads import pass_on
 from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, required_number
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
-from portal.names import customer_names
+from portal.pickers import PickerField
 from portal.states import STATES, choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
+
+_FILTERS = ("state", "number", "location_id", "issued_from", "issued_until", "billing_run_id", "cursor")
+# States that people know which are none of the invoice's own.
+_PAYING: dict[str, dict[str, str | None]] = {
+    "overdue": {"state": None, "overdue": "true"},
+    "failed": {"state": "open", "payment_state": "failed"},
+}
 
 
 class PaymentForm(ApiForm):
@@ -54,7 +61,7 @@ class InvoiceForm(ApiForm):
 
     LOCAL = frozenset({"customer", "description", "quantity", "unit_price", "tax_percent"})
 
-    customer = ChoiceField(lazy_gettext("For"), [NEEDED])
+    customer = PickerField(lazy_gettext("For"), [required_number])
     description = LineField(lazy_gettext("What for"), [MAYBE])
     quantity = NumberField(lazy_gettext("Quantity"), [MAYBE])
     unit_price = MoneyField(lazy_gettext("Price"), [MAYBE])
@@ -78,12 +85,12 @@ class InvoiceForm(ApiForm):
 @blueprint.get("/invoices")
 def invoices() -> str:
     """A page of the list, newest first."""
-    query = {name: request.args.get(name) for name in ("state", "payment_state", "overdue", "cursor")}
-    if query["state"] == "overdue":
-        query |= {"state": None, "overdue": "true"}
+    query = {name: request.args.get(name) for name in _FILTERS}
+    query |= _PAYING.get(query["state"] or "", {})
     page = api().page("/v1/invoices", **query, limit=50)
-    states = [("", _("All")), *((s, str(STATES[s][0])) for s in ("open", "overdue", "paid", "draft", "void"))]
-    return render_template("admin/invoices/list.html", page=page, names=customer_names(page.items), states=states)
+    states = [("", _("All")), *((s, str(STATES[s][0])) for s in ("open", "overdue", "failed", "paid", "draft", "void"))]
+    places = options.locations(_("All locations"))
+    return render_template("admin/invoices/list.html", page=page, states=states, locations=places)
 
 
 @blueprint.route("/invoices/new", methods=["GET", "POST"])
@@ -92,7 +99,6 @@ def new_invoice() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = InvoiceForm(shown={"customer": chosen, "quantity": "1"})
-    form.customer.offer(options.customers(chosen))
     made = form.send(lambda body: api().post("/v1/invoices", body))
     if made is None:
         return render_template("admin/invoices/new.html", form=form)
@@ -111,12 +117,6 @@ def invoice_file(invoice_id: str, kind: str) -> Answer:
     return pass_on(f"/v1/invoices/{invoice_id}/{kind}")
 
 
-@blueprint.get("/credit-notes/<note_id>/pdf")
-def credit_note_file(note_id: str) -> Answer:
-    """A credit note's document."""
-    return pass_on(f"/v1/credit-notes/{note_id}/pdf")
-
-
 @blueprint.post("/invoices/<invoice_id>/send")
 def send_invoice(invoice_id: str) -> Response:
     """Mail it."""
@@ -128,6 +128,27 @@ def send_invoice(invoice_id: str) -> Response:
 def void_invoice(invoice_id: str) -> Response:
     """Make an unpaid invoice void; it keeps its number."""
     act(lambda: api().post(f"/v1/invoices/{invoice_id}/void"), _("The invoice is void."))
+    return _back(invoice_id)
+
+
+@blueprint.post("/invoices/<invoice_id>/issue")
+def issue_invoice(invoice_id: str) -> Response:
+    """Give a draft its number."""
+    act(lambda: api().post(f"/v1/invoices/{invoice_id}/issue"), _("The invoice is issued."))
+    return _back(invoice_id)
+
+
+@blueprint.post("/invoices/<invoice_id>/removal")
+def remove_draft(invoice_id: str) -> Response:
+    """Throw a draft away; its items can be billed again."""
+    done = act(lambda: api().delete(f"/v1/invoices/{invoice_id}"), _("The draft is gone."))
+    return _back(invoice_id) if done is None else redirect(url_for("admin.invoices"))
+
+
+@blueprint.post("/invoices/<invoice_id>/write-off")
+def write_invoice_off(invoice_id: str) -> Response:
+    """Give up on being paid."""
+    act(lambda: api().post(f"/v1/invoices/{invoice_id}/write-off"), _("The invoice is written off."))
     return _back(invoice_id)
 
 
@@ -171,7 +192,6 @@ def _detail(invoice_id: str, *, paying: PaymentForm | None = None, crediting: Cr
     return render_template(
         "admin/invoices/detail.html",
         invoice=found,
-        names=customer_names([found]),
         payments=calls.items("/v1/payments", invoice_id=invoice_id),
         notes=calls.items("/v1/credit-notes", invoice_id=invoice_id),
         collections=calls.items("/v1/collections", invoice_id=invoice_id) if owed else [],

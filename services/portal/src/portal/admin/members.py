@@ -13,7 +13,7 @@ from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.fields import ChoiceField, LineField, WholeField
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
-from portal.names import by_id
+from portal.pickers import PickerField
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
@@ -25,7 +25,7 @@ class MemberForm(ApiForm):
     email = LineField(lazy_gettext("E-mail address"), [MAYBE, AN_EMAIL])
     phone = LineField(lazy_gettext("Telephone"), [MAYBE])
     location_id = ChoiceField(lazy_gettext("Home location"), [MAYBE])
-    company_id = ChoiceField(lazy_gettext("Company"), [MAYBE])
+    company_id = PickerField(lazy_gettext("Company"), prefixes=("com_",))
     language = ChoiceField(
         lazy_gettext("Language of mails"),
         [MAYBE],
@@ -56,7 +56,7 @@ def new_member() -> str | Response:
     """Take a member in."""
     require(*DESK)
     form = _form({"location_id": request.args.get("location_id"), "auto_collect": True})
-    made = form.send(lambda body: api().post("/v1/members", _whole(body)))
+    made = form.send(lambda body: api().post("/v1/members", whole_billing(body)))
     if made is None:
         return render_template("admin/members/edit.html", form=form, member=None)
     return redirect(url_for("admin.member", member_id=made["id"]))
@@ -70,10 +70,9 @@ def member(member_id: str) -> str:
         "admin/members/profile.html",
         member=calls.get(f"/v1/members/{member_id}"),
         memberships=calls.items("/v1/memberships", member_id=member_id),
-        bookings=calls.items("/v1/bookings", member_id=member_id, limit=10),
-        invoices=calls.items("/v1/invoices", member_id=member_id, limit=10),
+        bookings=calls.items("/v1/bookings", member_id=member_id, limit=5),
+        invoices=calls.items("/v1/invoices", member_id=member_id, limit=5),
         methods=calls.items("/v1/payment-methods", member_id=member_id),
-        plans=by_id(calls.items("/v1/plans", limit=200)),
     )
 
 
@@ -84,7 +83,7 @@ def edit_member(member_id: str) -> str | Response:
     path = f"/v1/members/{member_id}"
     found = api().get(path)
     form = _form(found)
-    if form.send(lambda body: api().patch(path, _whole(body)), nulls=True) is None:
+    if form.send(lambda body: api().patch(path, whole_billing(body)), nulls=True) is None:
         return render_template("admin/members/edit.html", form=form, member=found)
     return redirect(url_for("admin.member", member_id=member_id))
 
@@ -121,12 +120,11 @@ def remove_method(member_id: str, method_id: str) -> Response:
 def _form(shown: dict[str, Any]) -> MemberForm:
     form = MemberForm(shown=shown)
     form.location_id.offer(options.locations(_("None")))
-    form.company_id.offer(options.companies(_("None")))
     return form
 
 
-def _whole(body: dict[str, Any]) -> dict[str, Any]:
-    """Addresses take no nulls: what is empty is left out."""
+def whole_billing(body: dict[str, Any]) -> dict[str, Any]:
+    """A body with billing details; addresses take no nulls: what is empty is left out."""
     billing = body.get("billing") or {}
     address = {name: text for name, text in (billing.get("address") or {}).items() if text}
     if "billing" in body:

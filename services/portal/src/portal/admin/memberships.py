@@ -9,10 +9,10 @@ from portal.admin import options
 from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, DayField, MoneyField, NumberField
+from portal.fields import ChoiceField, DayField, MoneyField, NumberField, required_number
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
-from portal.names import customer_names
+from portal.pickers import PickerField
 from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -23,7 +23,7 @@ class MembershipForm(ApiForm):
 
     LOCAL = frozenset({"customer"})
 
-    customer = ChoiceField(lazy_gettext("For"), [NEEDED])
+    customer = PickerField(lazy_gettext("For"), [required_number])
     plan_id = ChoiceField(lazy_gettext("Plan"), [NEEDED])
     location_id = ChoiceField(lazy_gettext("Location"), [MAYBE])
     start_date = DayField(lazy_gettext("First day"), [NEEDED])
@@ -64,7 +64,6 @@ def memberships() -> str:
     return render_template(
         "admin/memberships/list.html",
         page=page,
-        names=customer_names(page.items),
         plans=options.plans("recurring", _("All plans")),
         states=states,
     )
@@ -76,7 +75,6 @@ def new_membership() -> str | Response:
     require(*DESK)
     chosen = request.args.get("customer")
     form = MembershipForm(shown={"customer": chosen, "start_date": local(now()).date().isoformat()})
-    form.customer.offer(options.customers(chosen))
     form.plan_id.offer(options.plans("recurring", _("Choose …")))
     form.location_id.offer(options.locations(_("The member's home location")))
     made = form.send(lambda body: api().post("/v1/memberships", body | options.customer_part(form.customer.data)))
@@ -143,7 +141,6 @@ def _detail(
     return render_template(
         "admin/memberships/detail.html",
         membership=found,
-        names=customer_names([found]),
         ending=ending or EndForm(formdata=None),
         pausing=pausing or PauseForm(formdata=None),
         changing=changing or _change_form(),

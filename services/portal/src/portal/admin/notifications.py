@@ -16,6 +16,14 @@ from portal.translation import gettext as _
 _MAIL_POLICY = "default-src 'none'; img-src data: https:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 
 
+def as_mail(html: str) -> Answer:
+    """Markup that people wrote, as a page that may do nothing and is shown in our frames only."""
+    response = Answer(html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _MAIL_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
 @blueprint.get("/notifications")
 def notifications() -> str:
     """A page of the list, newest first."""
@@ -36,10 +44,7 @@ def notification(notification_id: str) -> str:
 def notification_html(notification_id: str) -> Answer:
     """The mail's own page, which may do nothing: shown inside the detail's frame."""
     found = api().get(f"/v1/notifications/{notification_id}")
-    response = Answer(found.get("html") or "", content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _MAIL_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
+    return as_mail(found.get("html") or "")
 
 
 @blueprint.get("/notifications/<notification_id>/attachments/<attachment_id>")

@@ -9,10 +9,11 @@ from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
 from portal.fields import LineField, MoneyField
 from portal.forms import MAYBE, ApiForm, act
-from portal.names import customer_names
-from portal.states import STATES
+from portal.states import STATES, choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
+
+COLLECTION_STATES = ("scheduled", "in_progress", "awaiting_method", "gave_up", "done", "off")
 
 
 class RefundForm(ApiForm):
@@ -24,18 +25,25 @@ class RefundForm(ApiForm):
 
 @blueprint.get("/payments")
 def payments() -> str:
-    """A page of the payments, and what comes next."""
-    query = {name: request.args.get(name) for name in ("state", "cursor")}
+    """A page of the payments, newest first."""
+    query = {name: request.args.get(name) for name in ("state", "source", "cursor")}
     page = api().page("/v1/payments", **query, limit=50)
-    coming = api().items("/v1/collections", limit=20)
-    states = [("", _("All")), *((s, str(STATES[s][0])) for s in ("succeeded", "pending", "failed", "refunded"))]
-    return render_template(
-        "admin/payments/list.html",
-        page=page,
-        coming=coming,
-        names=customer_names([*page.items, *coming]),
-        states=states,
-    )
+    states = [("", _("All states")), *_named("succeeded", "pending", "failed", "refunded")]
+    sources = [("", _("However begun")), *choices("automatic", "pay_now", "checkout", "manual")]
+    return render_template("admin/payments/list.html", page=page, states=states, sources=sources)
+
+
+@blueprint.get("/collections")
+def collections() -> str:
+    """What will be charged when, and what was tried and failed, the nearest first."""
+    query = {name: request.args.get(name) for name in ("state", "cursor")}
+    page = api().page("/v1/collections", **query, limit=50)
+    states = [("", _("All that are open")), *_named(*COLLECTION_STATES)]
+    return render_template("admin/payments/collections.html", page=page, states=states)
+
+
+def _named(*names: str) -> list[tuple[str, str]]:
+    return [(name, str(STATES[name][0])) for name in names]
 
 
 @blueprint.route("/payments/<payment_id>", methods=["GET", "POST"])
@@ -50,6 +58,4 @@ def payment(payment_id: str) -> str | Response:
         return redirect(url_for("admin.payment", payment_id=payment_id))
     found = api().get(f"/v1/payments/{payment_id}")
     refunds = api().items(f"/v1/payments/{payment_id}/refunds")
-    return render_template(
-        "admin/payments/detail.html", payment=found, refunds=refunds, form=form, names=customer_names([found])
-    )
+    return render_template("admin/payments/detail.html", payment=found, refunds=refunds, form=form)

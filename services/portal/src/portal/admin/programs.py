@@ -44,5 +44,7 @@ def revoke_api_key(key_id: str) -> Response:
 def audit_log() -> str:
     """Who changed what about the organisation and its people, newest first."""
     require("owner")
-    query = {name: request.args.get(name) for name in ("subject", "actor", "cursor")}
-    return render_template("admin/audit_log.html", page=api().page("/v1/audit-log", **query, limit=50))
+    query = {name: request.args.get(name) for name in ("subject", "actor", "action", "cursor")}
+    people = {user["id"]: user["name"] for user in api().items("/v1/users", limit=200)}
+    page = api().page("/v1/audit-log", **query, limit=50)
+    return render_template("admin/audit_log.html", page=page, people=people)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import abort, redirect, render_template, request, session, url_for
+from flask import abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from common.clock import wall_to_instant
@@ -17,13 +17,14 @@ from portal.api import api
 from portal.fields import WallTimeField, required_number
 from portal.formats import instant_text, local, money, organization_zone, parse_instant
 from portal.forms import ApiForm, act
-from portal.names import customer_name, customer_names
+from portal.names import customer_name
 from portal.seats import current_seat
 from portal.states import word
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
-_MOST = 100
+_MOST = 40
+_CLOCK = "/v1/organization/clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,22 @@ def rehearsal() -> str | Response:
     clock = read_clock(fresh=True)
     if not clock.get("now"):
         abort(503)
-    days = [(key, list(events)) for key, events in groupby(_events(), lambda event: local(event.at).date())]
-    return render_template("admin/rehearsal/clock.html", form=form, days=days, state=clock, since=session.get("since"))
+    if not clock["settled"]:
+        # An advance that was not finished goes on while its clock is read.
+        clock = api().get(_CLOCK)
+    since = session.get("since")
+    return render_template("admin/rehearsal/clock.html", form=form, days=_days(since), state=clock, since=since)
+
+
+@blueprint.get("/rehearsal/timeline")
+def timeline() -> str:
+    """What has happened so far, for who watches while the clock is moved; leaves the visitor's cookie alone."""
+    g.clock = api().get(_CLOCK, wait="false")
+    return render_template("admin/rehearsal/timeline.html", days=_days(request.args.get("since")))
+
+
+def _days(since: str | None) -> list[tuple[date, list[Event]]]:
+    return [(key, list(events)) for key, events in groupby(_events(since), lambda event: local(event.at).date())]
 
 
 def _advance(form: ClockForm) -> bool:
@@ -74,7 +89,7 @@ def _advance(form: ClockForm) -> bool:
 
 
 def _move(to: str) -> Any:
-    return api().post("/v1/organization/clock/advance", {"to": to})
+    return api().post(f"{_CLOCK}/advance", {"to": to})
 
 
 def _move_to(body: dict[str, Any]) -> Any:
@@ -95,16 +110,15 @@ def _next_month(before: str) -> str:
     return instant_text(wall_to_instant(datetime.combine(first, time(12)), zone))
 
 
-def _events() -> list[Event]:
-    calls, since = api(), session.get("since")
+def _events(since: str | None) -> list[Event]:
+    calls = api()
     mails = calls.items("/v1/notifications", limit=_MOST)
     payments = calls.items("/v1/payments", limit=_MOST)
     invoices = calls.items("/v1/invoices", limit=_MOST)
-    names = customer_names([*payments, *invoices])
     found = [
         *(_mail(mail) for mail in mails),
-        *(_payment(payment, names) for payment in payments),
-        *(_invoice(invoice, names) for invoice in invoices if invoice.get("issued_at") or invoice.get("created_at")),
+        *(_payment(payment) for payment in payments),
+        *(_invoice(invoice) for invoice in invoices if invoice.get("issued_at") or invoice.get("created_at")),
     ]
     found.sort(key=lambda event: parse_instant(event.at), reverse=True)
     start = parse_instant(since) if since else None
@@ -123,14 +137,14 @@ def _mail(mail: dict[str, Any]) -> Event:
     return Event(mail.get("sent_at") or mail["created_at"], "envelope", tone, mail["subject"], text, href)
 
 
-def _payment(payment: dict[str, Any], names: dict[str, str]) -> Event:
+def _payment(payment: dict[str, Any]) -> Event:
     titles = {
         "succeeded": (_("%(amount)s received"), "good"),
         "failed": (_("Charge of %(amount)s failed"), "bad"),
         "pending": (_("%(amount)s on its way"), "wait"),
     }
     title, tone = titles.get(payment["state"], (_("Payment of %(amount)s"), "quiet"))
-    text = customer_name(payment, names)
+    text = customer_name(payment)
     if payment.get("failure_code"):
         text += f" · {word(payment['failure_code'])}"
     href = url_for("admin.payment", payment_id=payment["id"])
@@ -138,8 +152,8 @@ def _payment(payment: dict[str, Any], names: dict[str, str]) -> Event:
     return Event(at, "credit-card", tone, title % {"amount": money(payment["amount"])}, text, href)
 
 
-def _invoice(invoice: dict[str, Any], names: dict[str, str]) -> Event:
+def _invoice(invoice: dict[str, Any]) -> Event:
     title = _("Invoice %(number)s over %(total)s", number=invoice["number"] or "–", total=money(invoice["total"]))
     href = url_for("admin.invoice", invoice_id=invoice["id"])
     at = invoice.get("issued_at") or invoice["created_at"]
-    return Event(at, "receipt", "wait", title, customer_name(invoice, names), href)
+    return Event(at, "receipt", "wait", title, customer_name(invoice), href)

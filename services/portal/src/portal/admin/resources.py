@@ -11,20 +11,36 @@ from wtforms import BooleanField, TextAreaField
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, LineField, NumberField, WholeField, WordListField, required_number
+from portal.fields import (
+    CheckListField,
+    ChoiceField,
+    LineField,
+    NumberField,
+    WholeField,
+    WordListField,
+    required_number,
+)
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.states import choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 TYPES = ("meeting_room", "private_office", "dedicated_desk", "hot_desk", "event_space", "custom")
-_POLICY = ("min_minutes", "max_minutes", "min_notice_minutes", "furthest_days_ahead", "buffer_after_minutes")
+STEPS = (1, 2, 3)
+_POLICY = (
+    "min_minutes",
+    "max_minutes",
+    "min_notice_minutes",
+    "furthest_days_ahead",
+    "buffer_after_minutes",
+    "check_in_minutes",
+)
 
 
 class ResourceForm(ApiForm):
     """What `POST /v1/resources` takes, with the policies that most rooms need."""
 
-    LOCAL = frozenset({"cancel_hours", "cancel_percent"})
+    LOCAL = frozenset({f"cancel_{part}_{number}" for part in ("hours", "percent") for number in STEPS} | {"no_show"})
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
     type = ChoiceField(lazy_gettext("Kind"), [NEEDED])
@@ -34,6 +50,7 @@ class ResourceForm(ApiForm):
     description = TextAreaField(lazy_gettext("Description"), [MAYBE])
     amenities = WordListField(lazy_gettext("Amenities"), [MAYBE])
     visibility = ChoiceField(lazy_gettext("Who sees and books it"), [NEEDED])
+    plan_ids = CheckListField(lazy_gettext("Who has one of these plans"), [MAYBE])
     is_free = BooleanField(lazy_gettext("Free of charge"))
     booking_policy__min_minutes = WholeField(lazy_gettext("Shortest booking"), [MAYBE])
     booking_policy__max_minutes = WholeField(lazy_gettext("Longest booking"), [MAYBE])
@@ -41,20 +58,37 @@ class ResourceForm(ApiForm):
     booking_policy__furthest_days_ahead = WholeField(lazy_gettext("How far ahead"), [MAYBE])
     booking_policy__buffer_after_minutes = WholeField(lazy_gettext("Pause after each booking"), [MAYBE])
     booking_policy__approval = BooleanField(lazy_gettext("Bookings wait for approval"))
-    cancel_hours = WholeField(lazy_gettext("Cancelling is free until"), [MAYBE])
-    cancel_percent = NumberField(lazy_gettext("Afterwards it costs"), [MAYBE])
+    booking_policy__check_in_minutes = WholeField(lazy_gettext("Check in within"), [MAYBE])
+    cancel_hours_1 = WholeField(lazy_gettext("Free until"), [MAYBE])
+    cancel_percent_1 = NumberField(lazy_gettext("Afterwards it costs"), [MAYBE])
+    cancel_hours_2 = WholeField(lazy_gettext("Then, from"), [MAYBE])
+    cancel_percent_2 = NumberField(lazy_gettext("it costs"), [MAYBE])
+    cancel_hours_3 = WholeField(lazy_gettext("And from"), [MAYBE])
+    cancel_percent_3 = NumberField(lazy_gettext("it costs"), [MAYBE])
+    no_show = NumberField(lazy_gettext("Not turning up costs"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """With policies of what was filled in: what is left out limits nothing."""
         body = super().body(nulls=False)
+        if self.visibility.data != "plans":
+            body["plan_ids"] = []
         policy = body.get("booking_policy", {})
         body["booking_policy"] = {name: value for name, value in policy.items() if value not in (None, False)}
-        if self.cancel_hours.data is not None and self.cancel_percent.data is not None:
-            step = {"hours_before": self.cancel_hours.data, "percent": self.cancel_percent.api_value()}
-            body["cancellation_policy"] = {"steps": [step]}
+        if cancelling := self._cancellation():
+            body["cancellation_policy"] = cancelling
         elif nulls:
             body["cancellation_policy"] = {}
         return body
+
+    def _cancellation(self) -> dict[str, Any]:
+        rows = [(self[f"cancel_hours_{number}"], self[f"cancel_percent_{number}"]) for number in STEPS]
+        steps = [
+            {"hours_before": hours.data, "percent": percent.api_value()}
+            for hours, percent in rows
+            if hours.data is not None and percent.data is not None
+        ]
+        no_show = {} if self.no_show.data is None else {"no_show_percent": self.no_show.api_value()}
+        return {**({"steps": steps} if steps else {}), **no_show}
 
 
 @blueprint.get("/resources")
@@ -85,9 +119,7 @@ def resource(resource_id: str) -> str | Response:
     """Change a room or desk."""
     path = f"/v1/resources/{resource_id}"
     found = api().get(path)
-    steps = (found.get("cancellation_policy") or {}).get("steps") or [{}]
-    step = {"cancel_hours": steps[0].get("hours_before"), "cancel_percent": steps[0].get("percent")}
-    form = _form({**found, **step})
+    form = _form({**found, **_cancelling(found.get("cancellation_policy") or {})})
     if form.send(lambda body: api().patch(path, _merged(found, body)), nulls=True) is None:
         rates = api().items("/v1/resource-rates", resource_id=resource_id)
         return render_template("admin/resources/edit.html", form=form, resource=found, rates=rates)
@@ -101,20 +133,34 @@ def archive_resource(resource_id: str) -> Response:
     return redirect(_list())
 
 
+def _cancelling(policy: dict[str, Any]) -> dict[str, Any]:
+    """A cancellation policy as the form shows it, the longest notice first."""
+    shown = {"no_show": policy.get("no_show_percent")}
+    for number, step in zip(STEPS, _sorted_steps(policy), strict=False):
+        shown |= {f"cancel_hours_{number}": step["hours_before"], f"cancel_percent_{number}": step["percent"]}
+    return shown
+
+
+def _sorted_steps(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = policy.get("steps") or []
+    return sorted(steps, key=lambda step: step["hours_before"], reverse=True)
+
+
 def _merged(found: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Keep the parts of policies that the form does not show."""
+    more_steps = _sorted_steps(found.get("cancellation_policy") or {})[len(STEPS) :]
+    if more_steps and body.get("cancellation_policy", {}).get("steps"):
+        body["cancellation_policy"]["steps"] += more_steps
     kept = {k: v for k, v in (found.get("booking_policy") or {}).items() if k not in {*_POLICY, "approval"}}
     body["booking_policy"] = {**kept, **body["booking_policy"]}
-    if found.get("visibility") == "plans" and body.get("visibility") == "plans":
-        body["plan_ids"] = found.get("plan_ids", [])
     return body
 
 
 def _form(shown: dict[str, Any]) -> ResourceForm:
     form = ResourceForm(shown=shown)
     form.type.offer(choices(*TYPES))
-    offered = ("public", "members", "plans") if shown.get("visibility") == "plans" else ("public", "members")
-    form.visibility.offer(choices(*offered))
+    form.visibility.offer(choices("public", "members", "plans"))
+    form.plan_ids.offer(options.plans())
     form.location_id.offer(options.locations())
     return form
 

@@ -10,6 +10,7 @@ from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
 from portal.entry.sign_up import countries, zones
 from portal.fields import (
+    CheckListField,
     ChoiceField,
     DayField,
     LineField,
@@ -31,6 +32,15 @@ class BillingForm(ApiForm):
     automatic_sending = BooleanField(lazy_gettext("Send invoices automatically"))
     automatic_collection = BooleanField(lazy_gettext("Collect payments automatically"))
     pay_now = BooleanField(lazy_gettext("Pay Now in the Member Portal"))
+    member_changes = CheckListField(
+        lazy_gettext("What members may do with their memberships themselves"),
+        [MAYBE],
+        choices=[
+            ("plan_change", lazy_gettext("Change the plan")),
+            ("pause", lazy_gettext("Pause")),
+            ("end", lazy_gettext("End the membership")),
+        ],
+    )
     period_start = ChoiceField(lazy_gettext("Billing periods begin"), [NEEDED])
     generate_days_before = WholeField(lazy_gettext("Invoices are made"), [required_number])
     payment_terms_days = WholeField(lazy_gettext("Payment is due after"), [required_number])

@@ -30,6 +30,7 @@ def home(seat: Seat) -> str:
 def wanted_page(seat: Seat) -> str | None:
     """Where they were sent to the door from, if it is a page of their own portal here."""
     wanted = request.args.get("next", "")
-    own = "/admin/" if seat.is_staff else f"/portal/{seat.organization['slug']}/"
+    slug = seat.organization["slug"]
+    own = ("/admin/",) if seat.is_staff else (f"/portal/{slug}/", f"/hub/{slug}/")
     is_here = wanted.startswith(own) and "\\" not in wanted and "//" not in wanted.partition("?")[0]
     return wanted if is_here and wanted.isprintable() else None

@@ -113,6 +113,6 @@ def _known() -> dict[str, str]:
 
 
 def _side() -> dict[str, str]:
-    """Who comes from a page of one portal wants into that one."""
+    """Who comes from a page for members, or from the storefront, wants in as a member."""
     wanted = request.args.get("next", "")
-    return {"side": "member"} if wanted.startswith("/portal/") else {}
+    return {"side": "member"} if wanted.startswith(("/portal/", "/hub/")) else {}

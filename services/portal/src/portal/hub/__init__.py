@@ -1,6 +1,6 @@
 """The Growth Hub: an organisation's public storefront."""
 
-from portal.hub import checkout, rooms, storefront
+from portal.hub import checkout, payment, rooms, storefront
 from portal.hub.door import blueprint
 
-__all__ = ["blueprint", "checkout", "rooms", "storefront"]
+__all__ = ["blueprint", "checkout", "payment", "rooms", "storefront"]

@@ -1,97 +1,111 @@
-"""Buying on the storefront: details, payment while the slot is held, confirmation."""
+"""The basket and the buyer's details: everything before the payment."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from common.money import Money
 from portal.api import api
 from portal.fields import DayField, LineField
 from portal.formats import local
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
-from portal.hub.door import blueprint, find, read_shop, shop_now
-from portal.problems import FORM_STATUSES, ApiProblem
-from portal.states import word
-from portal.translation import gettext as _
+from portal.hub.basket import Line, changed, read_basket
+from portal.hub.door import Shop, blueprint, read_shop, shop_now
+from portal.hub.rooms import quoted
 from portal.translation import lazy_gettext
 
 
-class CustomerForm(ApiForm):
-    """Who buys."""
+class BuyForm(ApiForm):
+    """What everybody may say."""
 
     LOCAL = frozenset({"start_date"})
 
-    customer__name = LineField(lazy_gettext("Name"), [NEEDED])
-    customer__email = LineField(lazy_gettext("E-mail address"), [NEEDED, AN_EMAIL])
-    customer__company = LineField(lazy_gettext("Company"), [MAYBE])
     promo_code = LineField(lazy_gettext("Promo code"), [MAYBE])
     start_date = DayField(lazy_gettext("First day"), [MAYBE])
 
 
+class GuestForm(BuyForm):
+    """Who buys, when nobody has signed in."""
+
+    customer__name = LineField(lazy_gettext("Name"), [NEEDED])
+    customer__email = LineField(lazy_gettext("E-mail address"), [NEEDED, AN_EMAIL])
+    customer__company = LineField(lazy_gettext("Company"), [MAYBE])
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A line with its price, and the addresses of the basket without it, with one more and with one fewer."""
+
+    line: Line
+    price: dict[str, Any] | None
+    why_not: str | None
+    without: list[str]
+    more: list[str]
+    fewer: list[str]
+
+
 @blueprint.route("/<slug>/checkout", methods=["GET", "POST"])
 def checkout(slug: str) -> str | Response:
-    """The details: what is bought stands in the address, so that it can be gone back to."""
+    """What is in the basket, who buys, and on to the payment."""
     shop = read_shop(slug)
-    item, shown = _item(shop)
-    today = local(shop_now(shop), shop["organization"]["timezone"]).date().isoformat()
-    form = CustomerForm(shown={"start_date": today})
+    lines = read_basket(shop)
+    form = _form(shop)
+    if not lines:
+        return render_template("hub/empty.html", shop=shop, slug=slug)
 
     def buy(body: dict[str, Any]) -> Any:
-        more = {"start_date": form.start_date.data or today} if shown.get("kind") == "recurring" else {}
-        return api().post(f"/v1/storefront/{slug}/checkouts", {**body, "items": [item | more]})
+        items = [line.body(form.start_date.data) for line in lines]
+        return api().post(f"/v1/storefront/{slug}/checkouts", {**body, "items": items})
 
     made = form.send(buy)
     if made is not None:
-        return redirect(url_for("hub.pay", slug=slug, checkout_id=made["id"]))
-    quote = _quote(slug, item) if item["kind"] == "booking" else None
-    return render_template("hub/checkout.html", shop=shop, slug=slug, item=item, shown=shown, form=form, quote=quote)
+        items = [line.text for line in lines]
+        return redirect(url_for("hub.pay", slug=slug, checkout_id=made["id"], item=items))
+    rows = [_priced(slug, lines, line) for line in lines]
+    return render_template(
+        "hub/checkout.html", shop=shop, slug=slug, rows=rows, form=form, total=_total(rows), buyer=_buyer()
+    )
 
 
-@blueprint.route("/<slug>/checkouts/<checkout_id>", methods=["GET", "POST"])
-def pay(slug: str, checkout_id: str) -> str | Response:
-    """Payment with the countdown, then the confirmation, under one address."""
-    shop = read_shop(slug)
-    path = f"/v1/storefront/{slug}/checkouts/{checkout_id}"
-    if request.method == "POST":
-        _pay(path)
-        return redirect(url_for("hub.pay", slug=slug, checkout_id=checkout_id))
-    return render_template("hub/pay.html", shop=shop, slug=slug, checkout=api().get(path))
+def _form(shop: Shop) -> BuyForm:
+    today = local(shop_now(shop), shop["organization"]["timezone"]).date().isoformat()
+    kind = GuestForm if _buyer() is None else BuyForm
+    return kind(shown={"start_date": today})
 
 
-def _pay(path: str) -> None:
-    token = request.form.get("token", "")
-    try:
-        answer = api().post(f"{path}/payment", {"token": token} if token else {})
-    except ApiProblem as problem:
-        if problem.status not in FORM_STATUSES:
-            raise
-        flash(problem.sentence, "danger")
-        return
-    if answer.get("state") == "awaiting_payment" and answer.get("failure_code"):
-        flash(_("The payment did not go through: %(reason)s.", reason=word(answer["failure_code"])), "danger")
+def _buyer() -> dict[str, Any] | None:
+    """The member who has signed in."""
+    seat = g.get("seat")
+    me: dict[str, Any] | None = seat.me if seat is not None and not seat.is_staff else None
+    return me
 
 
-def _item(shop: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    if plan := find(shop["plans"], request.args.get("plan_id", "")):
-        return {"kind": "plan", "plan_id": plan["id"]}, plan
-    room = find(shop["resources"], request.args.get("resource_id", ""))
-    times = {name: request.args.get(name, "") for name in ("start", "end")}
-    if room is None or not all(times.values()):
-        abort(404)
-    place = find(shop["locations"], room["location_id"]) or {}
-    return {"kind": "booking", "resource_id": room["id"], **times}, {
-        **room,
-        "timezone": place.get("timezone"),
-        "kind": None,
-    }
+def _priced(slug: str, lines: list[Line], line: Line) -> Priced:
+    price, why_not = _price(slug, line)
+    counts = (changed(lines, line, quantity) for quantity in (0, line.quantity + 1, max(line.quantity - 1, 0)))
+    return Priced(line, price, why_not, *counts)
 
 
-def _quote(slug: str, item: dict[str, Any]) -> dict[str, Any] | None:
-    body = {name: item[name] for name in ("resource_id", "start", "end")}
-    try:
-        found: dict[str, Any] = api().post(f"/v1/storefront/{slug}/quote", body)
-    except ApiProblem:
+def _price(slug: str, line: Line) -> tuple[dict[str, Any] | None, str | None]:
+    if not line.is_room:
+        price = line.thing["price"]
+        return {**price, "amount_minor": price["amount_minor"] * line.quantity}, None
+    quote, why_not = quoted(slug, line.thing["id"], line.times())
+    if quote is None:
+        return None, why_not
+    against = [violation["detail"] for violation in quote.get("violations") or ()]
+    taken = None if quote.get("available", True) else "taken"
+    return quote["total"], taken or (against[0] if against else None)
+
+
+def _total(rows: list[Priced]) -> dict[str, Any] | None:
+    """The sum of all prices; None as long as one is missing."""
+    prices = [Money(**row.price) for row in rows if row.price is not None]
+    if len(prices) < len(rows):
         return None
-    return found
+    total = Money.total(prices, prices[0].currency)
+    return {"amount_minor": total.amount_minor, "currency": total.currency}

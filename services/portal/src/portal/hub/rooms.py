@@ -1,54 +1,100 @@
-"""A room on the storefront: free times, price, and on to the checkout."""
+"""A room on the storefront: free times, price, and into the basket. All by address, so that it works in a frame."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.api import api
-from portal.hub.door import blueprint, find, read_shop, shop_now
-from portal.problems import ApiProblem
-from portal.slots import SlotForm, asked_day, offer_times
+from portal.hub.basket import read_basket, room_item, with_item
+from portal.hub.described import describe_room
+from portal.hub.door import Shop, blueprint, find, is_embedded, read_shop, shop_now
+from portal.problems import FORM_STATUSES, ApiProblem
+from portal.slots import SlotForm, asked_day, free_day, offer_times, on_day, window
+
+Room = dict[str, Any]
 
 
-@blueprint.route("/<slug>/rooms/<resource_id>", methods=["GET", "POST"])
-def room(slug: str, resource_id: str) -> str | Response:
+@blueprint.get("/<slug>/rooms/<resource_id>")
+def room(slug: str, resource_id: str) -> str:
     """Choose a time."""
-    form, shop, found, day = _room(slug, resource_id)
-    if form.validate_on_submit():
-        body = form.body()
-        return redirect(
-            url_for("hub.checkout", slug=slug, resource_id=resource_id, start=body["start"], end=body["end"])
-        )
-    return render_template("hub/room.html", shop=shop, slug=slug, room=found, form=form, day=day)
+    shop, found = _find(slug, resource_id)
+    form, day = _times(shop, found)
+    return _page(slug, shop, found, form, day)
 
 
-@blueprint.post("/<slug>/rooms/<resource_id>/quote")
+@blueprint.get("/<slug>/rooms/<resource_id>/choice")
+def choose_time(slug: str, resource_id: str) -> str | Response:
+    """Into the basket with it, and on to the details."""
+    shop, found = _find(slug, resource_id)
+    form, day = _times(shop, found)
+    if not form.validate():
+        return _page(slug, shop, found, form, day)
+    body = form.body()
+    items = with_item(room_item(found["id"], body["start"], body["end"]))
+    return redirect(url_for("hub.checkout", slug=slug, item=items, embed=None))
+
+
+@blueprint.get("/<slug>/rooms/<resource_id>/quote")
 def quote_room(slug: str, resource_id: str) -> str:
     """The price of what was chosen so far."""
-    form, _shop, _found, _day = _room(slug, resource_id)
+    shop, found = _find(slug, resource_id)
+    form, _day = _times(shop, found)
     body = form.body()
     if "start" not in body:
         return render_template("macros/quote.html", quote=None)
+    quote, why_not = quoted(slug, found["id"], {"start": body["start"], "end": body["end"]})
+    return render_template("macros/quote.html", quote=quote, why_not=why_not)
+
+
+def quoted(slug: str, resource_id: str, times: dict[str, str]) -> tuple[dict[str, Any] | None, str | None]:
+    """What a time in a room costs whoever looks, or why it cannot be had."""
+    seat = g.get("seat")
+    body: dict[str, Any] = {"resource_id": resource_id, **times}
+    path = f"/v1/storefront/{slug}/quote"
+    if seat is not None and not seat.is_staff:
+        path, body = "/v1/bookings/quote", {**body, "member_id": seat.me.get("member_id"), "is_personal": True}
     try:
-        found = api().post(f"/v1/storefront/{slug}/quote", {"resource_id": resource_id, **body})
+        return api().ask(path, body), None
     except ApiProblem as problem:
-        return render_template("macros/quote.html", quote=None, why_not=problem.sentence)
-    return render_template("macros/quote.html", quote=found)
+        if problem.status not in FORM_STATUSES | {404}:
+            raise
+        return None, problem.sentence
 
 
-def _room(slug: str, resource_id: str) -> tuple[SlotForm, dict[str, Any], dict[str, Any], Any]:
+def _find(slug: str, resource_id: str) -> tuple[Shop, Room]:
     shop = read_shop(slug)
     found = find(shop["resources"], resource_id)
     if found is None:
         abort(404)
-    place = find(shop["locations"], found["location_id"]) or {"timezone": shop["organization"]["timezone"]}
-    day = asked_day(shop_now(shop), place["timezone"])
-    path = f"/v1/storefront/{slug}/availability"
-    times = api().maybe(path, resource_id=resource_id, date=day.isoformat()) or {}
+    place = find(shop["locations"], found["location_id"]) or shop["organization"]
+    return shop, {**found, "timezone": place["timezone"]}
+
+
+def _times(shop: Shop, room: Room) -> tuple[SlotForm, date]:
+    now, zone = shop_now(shop), room["timezone"]
+    path = f"/v1/storefront/{shop['organization']['slug']}/availability"
+    times = api().maybe(path, resource_id=room["id"], **window(now, zone)) or {}
     free = times["items"][0]["free"] if times.get("items") else []
-    form = SlotForm(shown={"minutes": "60", "start": request.args.get("start")})
-    offer_times(form, free, place["timezone"])
-    return form, shop, {**found, "timezone": place["timezone"]}, day
+    day = free_day(asked_day(now, zone), free, zone)
+    sent = request.args if "minutes" in request.args else None
+    form = SlotForm(formdata=sent, shown={"minutes": "60", "start": request.args.get("start")}, meta={"csrf": False})
+    offer_times(form, on_day(free, day, zone), zone)
+    return form, day
+
+
+def _page(slug: str, shop: Shop, room: Room, form: SlotForm, day: date) -> str:
+    return render_template(
+        "hub/room.html",
+        shop=shop,
+        slug=slug,
+        room=room,
+        form=form,
+        day=day,
+        basket=read_basket(shop),
+        embedded=is_embedded(),
+        described=describe_room(shop, room, slug),
+    )

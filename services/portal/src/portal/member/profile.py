@@ -1,28 +1,30 @@
-"""What a member may say about themselves, and their password."""
+"""What a member may say about themselves, their language and their password."""
 
 from __future__ import annotations
 
-from flask import redirect, render_template, session, url_for
+from flask import flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 from wtforms import PasswordField
 from wtforms.validators import Length
 
 from portal.api import api
+from portal.downloads import pass_on
 from portal.fields import ChoiceField, LineField
-from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
+from portal.member.addresses import AddressForm, offer_countries
 from portal.member.door import blueprint
 from portal.seats import current_seat, take_seat
 from portal.translation import gettext as _
-from portal.translation import lazy_gettext
+from portal.translation import language, language_choices, lazy_gettext
 
 
-class ProfileForm(ApiForm):
+class ProfileForm(AddressForm):
     """What `PATCH /v1/members/{id}` takes from members."""
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
     email = LineField(lazy_gettext("E-mail address"), [NEEDED, AN_EMAIL])
     phone = LineField(lazy_gettext("Telephone"), [MAYBE])
-    language = ChoiceField(lazy_gettext("Language"), [MAYBE], choices=[("en", "English"), ("de", "Deutsch")])
+    language = ChoiceField(lazy_gettext("Language"), [MAYBE])
 
 
 class PasswordForm(ApiForm):
@@ -36,18 +38,14 @@ class PasswordForm(ApiForm):
 
 @blueprint.route("/<slug>/profile", methods=["GET", "POST"])
 def profile() -> str | Response:
-    """Name, address, language."""
-    seat = current_seat()
-    path = f"/v1/members/{seat.me['member_id']}"
-    found = api().get(path)
-    form = ProfileForm(shown={**found, "language": found.get("language") or "en"})
-    changed = form.send(lambda body: api().patch(path, body), nulls=True)
-    if changed is None:
+    """Name, addresses, language."""
+    seat, form = current_seat(), _profile_form()
+    if form.send(lambda body: api().patch(_path(), body), nulls=True) is None:
         return render_template("member/profile.html", form=form, password=PasswordForm(formdata=None))
-    seat.me["name"] = form.name.data
+    seat.me |= {"name": form.name.data, "email": form.email.data, "language": form.language.data}
     session["language"] = form.language.data
     take_seat(seat)
-    act(dict, _("Saved."))
+    flash(_("Saved."), "success")
     return redirect(url_for("member.profile"))
 
 
@@ -57,9 +55,28 @@ def change_password() -> str | Response:
     seat, form = current_seat(), PasswordForm()
     tokens = form.send(lambda body: api().post("/v1/password", body))
     if tokens is None:
-        found = api().get(f"/v1/members/{seat.me['member_id']}")
-        return render_template("member/profile.html", form=ProfileForm(shown=found, formdata=None), password=form)
+        return render_template("member/profile.html", form=_profile_form(formdata=None), password=form)
     seat.renew(tokens)
     take_seat(seat)
-    act(dict, _("Your password is changed; all other sign-ins have ended."))
+    flash(_("Your password is changed; all other sign-ins have ended."), "success")
     return redirect(url_for("member.profile"))
+
+
+@blueprint.get("/<slug>/profile/export")
+def export() -> Response:
+    """All that is known about the member, as a file."""
+    answer = pass_on(f"{_path()}/export")
+    answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return answer
+
+
+def _path() -> str:
+    return f"/v1/members/{current_seat().me['member_id']}"
+
+
+def _profile_form(**kwargs: None) -> ProfileForm:
+    found = api().get(_path())
+    form = ProfileForm(shown={**found, "language": (found.get("language") or language())[:2]}, **kwargs)
+    form.language.offer(language_choices())
+    offer_countries(form)
+    return form

@@ -10,7 +10,7 @@ document.addEventListener("submit", (event) => {
   }
   // A second click would send the form again; its key makes that harmless, this makes it rare.
   const button = event.submitter;
-  if (button && event.target.method === "post") {
+  if (button && event.target.method === "post" && !button.formTarget) {
     window.setTimeout(() => { button.disabled = true; }, 0);
     window.setTimeout(() => { button.disabled = false; }, 8000);
   }
@@ -57,7 +57,10 @@ if (priced) {
   let asked = 0;
   const ask = async () => {
     const mine = ++asked;
-    const answer = await fetch(priced.dataset.quote, { method: "POST", body: new FormData(priced), headers: { "X-Requested-With": "fetch" } });
+    const sent = new FormData(priced);
+    const answer = priced.method === "get"
+      ? await fetch(`${priced.dataset.quote}?${new URLSearchParams(sent)}`)
+      : await fetch(priced.dataset.quote, { method: "POST", body: sent, headers: { "X-Requested-With": "fetch" } });
     if (mine !== asked || !answer.ok) return;
     box.innerHTML = await answer.text();
   };
@@ -82,11 +85,23 @@ for (const field of document.querySelectorAll("[data-shows]")) {
   }
 }
 
+// What is to be copied.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  await navigator.clipboard.writeText(field.value);
+  button.textContent = button.dataset.done;
+});
+
 // How long a held slot is still held.
 for (const clock of document.querySelectorAll("[data-until]")) {
+  // By the house's clock, which a rehearsal sets.
+  const ahead = clock.dataset.now ? Date.parse(clock.dataset.now) - Date.now() : 0;
   const end = Date.parse(clock.dataset.until);
   const tick = () => {
-    const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+    const left = Math.max(0, Math.round((end - Date.now() - ahead) / 1000));
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if (left > 0) window.setTimeout(tick, 1000);
     else if (clock.dataset.over) window.location.assign(clock.dataset.over);
