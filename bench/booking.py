@@ -1,10 +1,12 @@
 """Bookings per second through gunicorn, beside a bare Flask view doing one INSERT under the same exclusion constraint
 and beside bare INSERTs by pgbench; and the availability of 500 resources over 31 days with 50,000 bookings.
 
-Everything runs in turns on the same machine and PostgreSQL, so that a busy machine is busy for all. Spread: 500 rooms,
-every request another slot. Contended: one room, every client after the same slots.
+Both servers stand side by side on one machine and one PostgreSQL and are asked in turns, so that a busy machine is busy
+for all; what is said about a pair comes from the rounds' own ratios. Spread: 500 rooms, every request another slot.
+Contended: one room, every client after the same slots. Beside the rates stands the processor time of a request, in the
+web processes and in PostgreSQL's: it says the same on a busy machine as on a quiet one.
 
-    python bench/booking.py [--seconds 6] [--clients 16] [--rounds 2] [--bookings 50000]
+    python bench/booking.py [--seconds 5] [--clients 16] [--rounds 3] [--bookings 50000]
 """
 
 from __future__ import annotations
@@ -81,29 +83,71 @@ def bare_app() -> Any:
 
 @dataclass
 class Measured:
-    """Answers of one run by status, and how long each took."""
+    """Answers of one run by status, how long each took, and the processor time that they cost."""
 
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
+    web_cpu: float = 0.0
+    database_cpu: float = 0.0
 
     def add(self, other: Measured) -> None:
         """Put another run of the same kind beside this one."""
         self.seconds += other.seconds
         self.statuses += other.statuses
         self.latencies += other.latencies
+        self.web_cpu += other.web_cpu
+        self.database_cpu += other.database_cpu
 
-    def line(self) -> str:
-        """One line of the report."""
-        rate = sum(self.statuses.values()) / self.seconds
-        cuts = statistics.quantiles(self.latencies, n=100)
-        statuses = " ".join(f"{status}:{count}" for status, count in sorted(self.statuses.items()))
-        return f"{rate:8.0f} /s   p50 {cuts[49] * 1000:6.1f} ms   p99 {cuts[98] * 1000:6.1f} ms   {statuses}"
+    @property
+    def answers(self) -> int:
+        """How many requests were answered."""
+        return sum(self.statuses.values())
 
     @property
     def rate(self) -> float:
         """Answers per second."""
-        return sum(self.statuses.values()) / self.seconds
+        return self.answers / self.seconds
+
+    @property
+    def booked(self) -> float:
+        """Bookings made per second."""
+        return self.statuses[201] / self.seconds
+
+    def line(self) -> str:
+        """One line of the report."""
+        cuts = statistics.quantiles(self.latencies, n=100)
+        statuses = " ".join(f"{status}:{count}" for status, count in sorted(self.statuses.items()))
+        return (
+            f"{self.rate:6.0f} /s   p50 {cuts[49] * 1000:6.1f} ms   p99 {cuts[98] * 1000:6.1f} ms   "
+            f"CPU per request: web {self.web_cpu / self.answers * 1000:5.2f} ms, "
+            f"database {self.database_cpu / self.answers * 1000:5.2f} ms   {statuses}"
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running server: where it listens, and the processes that answer."""
+
+    port: int
+    process_id: int
+
+    def web_cpu(self) -> float:
+        """Seconds of processor time, user and system, of the server and its workers so far."""
+        children = Path(f"/proc/{self.process_id}/task/{self.process_id}/children").read_text().split()
+        return sum(_cpu_seconds(int(each)) for each in (self.process_id, *children))
+
+
+def _cpu_seconds(process_id: int) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def database_cpu(opened: Database) -> float:
+    """Seconds of processor time of PostgreSQL's processes for this database; 0 when they run on another machine."""
+    with opened.system_session() as session:
+        mine = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return sum(_cpu_seconds(each) for each in session.scalars(mine) if Path(f"/proc/{each}/stat").exists())
 
 
 def measure(
@@ -143,8 +187,8 @@ def measure(
 
 
 @contextmanager
-def gunicorn(url: str, target: str) -> Iterator[int]:
-    """A server with two processes of eight threads for ``booking`` or ``bare``; yields its port."""
+def gunicorn(url: str, target: str) -> Iterator[Target]:
+    """A server with two processes of eight threads for ``booking`` or ``bare``, as `deploy` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -155,7 +199,7 @@ def gunicorn(url: str, target: str) -> Iterator[int]:
     server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port)
-        yield port
+        yield Target(port, server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
@@ -228,24 +272,46 @@ def slot(number: int) -> dict[str, str]:
     return {"start": start.isoformat(), "end": (start + SLOT).isoformat()}
 
 
+Results = dict[tuple[str, str], list[Measured]]
+
+
 def run_bookings(opened: Database, arguments: argparse.Namespace, token: str, member: str, rooms: list[str]) -> None:
-    """Bookings through gunicorn and through the bare view, in turns."""
-    offsets = itertools.count()
-    results: dict[tuple[str, str], Measured] = {}
-    for _ in range(arguments.rounds):
-        for target in ("bare", "booking"):
-            with gunicorn(opened.url, target) as port:
-                for kind in ("spread", "contended"):
-                    body = _bodies(target, kind, next(offsets) * 20_000, member, rooms, arguments.clients)
-                    measure(port, arguments.clients, 1.5, body, token)  # caches of statements and documents fill
-                    body = _bodies(target, kind, next(offsets) * 20_000, member, rooms, arguments.clients)
-                    measured = measure(port, arguments.clients, arguments.seconds, body, token)
-                    results.setdefault((kind, target), Measured()).add(measured)
+    """Bookings through both servers in turns."""
+    offsets, results = itertools.count(), Results()
+    with gunicorn(opened.url, "bare") as bare, gunicorn(opened.url, "booking") as booking:
+        targets = {"bare": bare, "booking": booking}
+        for round_number in range(arguments.rounds + 1):
+            for kind, name in itertools.product(("spread", "contended"), targets):
+                body = _bodies(name, kind, next(offsets) * 20_000, member, rooms, arguments.clients)
+                # The first round fills the caches of statements and documents and is not counted.
+                seconds = arguments.seconds if round_number else 2.0
+                measured = _one_run(opened, targets[name], arguments.clients, seconds, body, token)
+                if round_number:
+                    results.setdefault((kind, name), []).append(measured)
+    report(results)
+
+
+def _one_run(opened: Database, target: Target, clients: int, seconds: float, bodies: Any, token: str) -> Measured:
+    web, database = target.web_cpu(), database_cpu(opened)
+    measured = measure(target.port, clients, seconds, bodies, token)
+    measured.web_cpu = target.web_cpu() - web
+    measured.database_cpu = database_cpu(opened) - database
+    return measured
+
+
+def report(results: Results) -> None:
+    """Print what was measured, and how the service stands beside the bare view."""
     for kind in ("spread", "contended"):
-        for target in ("bare", "booking"):
-            print(f"{kind:10s} {target:8s} {results[kind, target].line()}")
-        share = results[kind, "booking"].rate / results[kind, "bare"].rate
-        print(f"{kind:10s} booking answers {share:.0%} of the bare view's rate")
+        for name in ("bare", "booking"):
+            together = Measured()
+            for each in results[kind, name]:
+                together.add(each)
+            print(f"{kind:10s} {name:8s} {together.line()}")
+        shares = [
+            ours.rate / bare.rate for bare, ours in zip(results[kind, "bare"], results[kind, "booking"], strict=True)
+        ]
+        each = ", ".join(f"{share:.0%}" for share in shares)
+        print(f"{kind:10s} booking answers {statistics.median(shares):.0%} of the bare view's rate (rounds: {each})")
 
 
 def _bodies(target: str, kind: str, offset: int, member: str, rooms: list[str], clients: int) -> Any:
@@ -274,36 +340,27 @@ def double_bookings(opened: Database) -> int:
 
 def run_pgbench(opened: Database, arguments: argparse.Namespace) -> None:
     """Bare INSERTs without any Python: what the database itself gives."""
-    program = shutil.which("pgbench") or next(
-        iter(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/pgbench")))), ""
-    )
-    if not program:
-        print("pgbench is not installed: left out")
+    installed = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/pgbench")))
+    program = shutil.which("pgbench") or next(iter(installed), None)
+    if program is None:
+        print("pgbench    is not installed: left out")
         return
-    script = (
-        "\\set room random(1000, 1000000)\n\\set slot random(1, 1000000)\n"
-        "INSERT INTO bare SELECT gen_random_uuid(), int8range(:room, :room, '[]'), "
-        "tstzrange(at, at + interval '30 min') "
-        "FROM (SELECT timestamptz '2040-01-01' + :slot * interval '30 min' AS at) x "
-        "ON CONFLICT DO NOTHING;\n"
-    )
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
+        file.write(_PGBENCH)
         file.flush()
-        command = [
-            program,
-            "-n",
-            "-c",
-            str(arguments.clients),
-            "-j",
-            "2",
-            "-T",
-            str(int(arguments.seconds)),
-            "-f",
-            file.name,
-        ]
-        done = subprocess.run([*command, opened.url], capture_output=True, text=True, check=True)
-    print("pgbench   ", next(line for line in done.stdout.splitlines() if line.startswith("tps")))
+        options = {"-c": arguments.clients, "-j": 2, "-T": max(1, int(arguments.seconds)), "-f": file.name}
+        command = [program, "-n", *itertools.chain.from_iterable((name, str(value)) for name, value in options.items())]
+        done = subprocess.run([*command, opened.url], stdout=subprocess.PIPE, text=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("tps"))
+    print(f"pgbench    INSERT   {float(line.split()[2]):6.0f} /s")
+
+
+_PGBENCH = """
+\\set room random(1000, 1000000)
+\\set slot random(1, 1000000)
+INSERT INTO bare SELECT gen_random_uuid(), int8range(:room, :room, '[]'), tstzrange(at, at + interval '30 min')
+FROM (SELECT timestamptz '2040-01-01' + :slot * interval '30 min' AS at) x ON CONFLICT DO NOTHING;
+"""
 
 
 def run_availability(opened: Database, arguments: argparse.Namespace, token: str, rooms: list[str]) -> None:
@@ -315,9 +372,9 @@ def run_availability(opened: Database, arguments: argparse.Namespace, token: str
         session.commit()
     with opened.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
-    with gunicorn(opened.url, "booking") as port:
+    with gunicorn(opened.url, "booking") as target:
         for count, days in ((50, 31), (500, 3), (500, 31)):
-            seconds, size = _ask(port, token, rooms[:count] if count < ROOMS else [], days)
+            seconds, size = _ask(target.port, token, rooms[:count] if count < ROOMS else [], days)
             print(f"availability {count:4d} resources {days} days   {seconds * 1000:7.0f} ms   {size / 1000:7.0f} kB")
 
 
@@ -330,9 +387,9 @@ WITH slot AS (
 made AS (
   INSERT INTO booking (id, organization_id, version, number, resource_id, resource_name, location_id, timezone, unit_no,
     is_personal, status, starts_at, ends_at, currency, price_minor, price, pricing, credits_used, payment, extras,
-    overridden, created_by, created_at)
+    overridden, cancellation_policy, created_by, created_at)
   SELECT s.id, r.organization_id, 1, 1, r.id, r.name, r.location_id, 'Europe/Berlin', 1, false, 'confirmed', s.at,
-    s.at + interval '2 hours', 'EUR', 0, '{}', '{}', 0, 'on_invoice', '[]', '[]', 'bench', s.at
+    s.at + interval '2 hours', 'EUR', 0, '{}', '{}', 0, 'on_invoice', '[]', '[]', '{}', 'bench', s.at
   FROM slot s JOIN numbered r ON r.place = s.room RETURNING id)
 INSERT INTO occupancy (booking_id, units, during)
 SELECT s.id, int8range(r.number * 1048576 + 1, r.number * 1048576 + 1, '[]'),
@@ -361,9 +418,9 @@ def _ask(port: int, token: str, rooms: list[str], days: int) -> tuple[float, int
 def main() -> None:
     """Run everything and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bookings", type=int, default=50_000)
     parser.add_argument("--serve-bare", type=int)
     arguments = parser.parse_args()
@@ -380,8 +437,8 @@ def main() -> None:
         print(f"Python {platform.python_version()}, PostgreSQL {version}, {arguments.clients} clients")
         _bare_table(opened)
         run_bookings(opened, arguments, token, member, rooms)
-        print(f"double bookings: {double_bookings(opened)}")
         run_pgbench(opened, arguments)
+        print(f"double bookings: {double_bookings(opened)}")
         run_availability(opened, arguments, token, rooms)
 
 

@@ -1,14 +1,15 @@
 """Messages per second and latency, from `outbox.add` to a committed handler, on real PostgreSQL and RabbitMQ.
 
-One producer, one relay and one consumer process. Beside it, in the same run: bare pipelined kombu publish and consume
-with no database at all.
+One producer, one relay and one consumer process. Beside it, in the same run and with no database at all: bare pipelined
+kombu publish and consume, and Celery and FastStream publishing with a confirm, each with one consumer process.
 
-    python bench/messaging.py [--messages 20000] [--transaction 20] [--seconds 20] [--prefetch 100]
+    python bench/messaging.py [--messages 20000] [--peer-messages 4000] [--seconds 20]
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import multiprocessing
 import os
 import platform
@@ -273,6 +274,52 @@ def _wait_for_consumer(connection: BrokerConnection, rig: Rig) -> None:
         time.sleep(0.05)
 
 
+def peer(name: str, messages: int) -> float:
+    """Messages per second of another library, from the first publish to the last handled; at least once.
+
+    ``name`` is that of a module in ``peers``, loaded late so that it weighs on nobody else's processes.
+    """
+    module, queue = importlib.import_module(f"peers.{name}"), f"bench-{name}-{secrets.token_hex(4)}"
+    context = multiprocessing.get_context("fork")
+    handled = context.Value("q", 0)
+    consumer = context.Process(target=module.consume, args=(AMQP, queue, handled))
+    consumer.start()
+    try:
+        _await_consumer(queue)
+        _publish_and_wait(module, queue, handled, 50)
+        started = time.perf_counter()
+        _publish_and_wait(module, queue, handled, messages)
+        return messages / (time.perf_counter() - started)
+    finally:
+        consumer.kill()
+        consumer.join()
+        _delete(queue)
+
+
+def _publish_and_wait(module: Any, queue: str, handled: Any, messages: int) -> None:
+    goal, deadline = handled.value + messages, time.monotonic() + 120
+    example = Ticked(number=0, sent_ns=time.time_ns())
+    module.publish(AMQP, queue, [(number, example.sent_ns, example.note) for number in range(messages)])
+    while handled.value < goal:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{module.__name__}: {goal - handled.value} of {messages} not handled")
+        time.sleep(0.002)
+
+
+def _await_consumer(queue: str) -> None:
+    connection = BrokerConnection(AMQP)
+    channel = connection.channel()
+    while not channel.queue_declare(queue, durable=True, auto_delete=False).consumer_count:
+        time.sleep(0.05)
+    connection.drop()
+
+
+def _delete(queue: str) -> None:
+    connection = BrokerConnection(AMQP)
+    connection.channel().queue_delete(queue)
+    connection.drop()
+
+
 def _envelope() -> Envelope:
     from common.clock import SystemClock
 
@@ -295,16 +342,21 @@ def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--peer-messages", type=int, default=4_000, help="for Celery and FastStream")
     parser.add_argument("--transaction", type=int, default=20, help="messages per producing transaction")
     parser.add_argument("--seconds", type=int, default=20, help="how long to measure latency at 50/s")
     parser.add_argument("--prefetch", type=int, default=100)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     rate = throughput(options.messages, options.transaction, options.prefetch)
-    print(f"Deskledger, exactly once, outbox.add to committed handler:  {rate:>7,.0f} messages/s")
-    print(
-        f"bare kombu, pipelined, no database, at least once:          {bare_kombu(options.messages):>7,.0f} messages/s"
-    )
+    rows = {
+        "Deskledger, exactly once, outbox.add to committed handler": rate,
+        "bare kombu, pipelined, no database, at least once": bare_kombu(options.messages),
+        "Celery, publish with confirm to handler, no database": peer("celery_peer", options.peer_messages),
+        "FastStream, publish with confirm to handler, no database": peer("faststream_peer", options.peer_messages),
+    }
+    for title, per_second in rows.items():
+        print(f"{title:<60}{per_second:>7,.0f} messages/s")
     times = latency(50, options.seconds, options.prefetch)
     p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
     print(f"Deskledger latency at 50/s:  p50 {p50:.1f} ms  p99 {p99:.1f} ms  max {times[-1]:.1f} ms")

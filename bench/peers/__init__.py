@@ -1,0 +1,1 @@
+"""Other people's messaging for the same job: confirmed publish, durable queue, one consumer process, no database."""
