@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ from tenants import Tenant, settle
 from common.db import Database, TenantSession
 from common.db.migrate import create_database, drop_database
 from common.http import ServiceApp
+from common.ids import decode_id, encode_id
 from common.messaging import LocalTransport
 from common.runtime import ServiceRuntime, start_threads
 from contracts.subscriptions import ROUTING
 from gateway.app import create_gateway_app
 from gateway.config import GatewaySettings
 from gateway.upstreams import WsgiUpstream
+from payments.models import Payout
 from standalone.services import ALL_SERVICES
 
 
@@ -87,13 +90,26 @@ def _served(app: Any) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def ours(suite: House) -> Tenant:
     """Organisation A, whose things nobody else may see."""
-    return settle(GatewayClient(suite.origin, patient=True))
+    return _with_payout(suite, settle(GatewayClient(suite.origin, patient=True)))
 
 
 @pytest.fixture(scope="session")
 def theirs(suite: House) -> Tenant:
     """Organisation B, which tries."""
-    return settle(GatewayClient(suite.origin, patient=True))
+    return _with_payout(suite, settle(GatewayClient(suite.origin, patient=True)))
+
+
+def _with_payout(suite: House, tenant: Tenant) -> Tenant:
+    """What its provider would tell: the sandbox pays nothing out."""
+    day = datetime(2027, 2, 24, tzinfo=UTC)
+    gateway = decode_id("gtw", tenant.ids["gateway_id"])
+    facts = {"currency": "EUR", "amount_minor": 18189, "state": "paid", "arrives_on": day.date(), "made_at": day}
+    with suite.databases["payments"].session(decode_id("org", tenant.organization["id"])) as session:
+        payout = Payout(**facts, gateway_id=gateway, provider_reference="po_1", itemised=True, complete=True)
+        session.add(payout)
+        session.commit()
+        tenant.ids["payout_id"] = encode_id("pyo", payout.id)
+    return tenant
 
 
 @pytest.fixture(scope="session")

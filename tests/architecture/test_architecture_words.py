@@ -38,8 +38,8 @@ def _docstrings(tree: ast.AST) -> set[int]:
 
 
 def _foreign_names(tree: ast.AST) -> set[str]:
-    """What other packages call their things (OpenTelemetry's Resource) is their choice."""
-    return {
+    """What other packages call their things (OpenTelemetry's Resource, SQLAlchemy's events) is their choice."""
+    return _events(tree) | {
         name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom | ast.Import)
@@ -47,6 +47,16 @@ def _foreign_names(tree: ast.AST) -> set[str]:
         for alias in node.names
         for name in (alias.name, alias.asname or alias.name)
     }
+
+
+def _events(tree: ast.AST) -> set[str]:
+    """Names of SQLAlchemy's events that are listened for."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="listens_for"), args=[_, ast.Constant(value=str() as name)]):
+                found.add(name)
+    return found
 
 
 def spoken(source: str) -> Iterator[tuple[int, str]]:
@@ -71,6 +81,7 @@ def spoken(source: str) -> Iterator[tuple[int, str]]:
         ("row.payment_id", True),
         ("class Relay:\n    '''Publishes an invoice.'''", False),
         ("from opentelemetry.sdk.resources import Resource\nprovider(resource=Resource())", False),
+        ("event.listens_for(engine, 'checkout')", False),
         ("explanation = planet", False),
     ],
 )

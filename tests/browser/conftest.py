@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from footings import Footing, data_folder, standalone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+# Machines that run several suites at once are slow, and a page that is late is not a page that is wrong.
+expect.set_options(timeout=20_000)
 _QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import make_url, text
 
 from common.db import Database, TenantSession
 from common.ids import new_id
@@ -81,21 +83,33 @@ def test_a_savepoint_rolled_back_takes_its_messages_and_no_others(database: Data
     assert rows(database) == [1, 4, 5]
 
 
-def test_many_messages_are_one_statement_in_their_order(database: Database) -> None:
-    statements: list[str] = []
+@pytest.fixture
+def inserting(database: Database) -> Iterator[Callable[[], int]]:
+    """Counts the statements that have inserted into the outbox."""
+    url = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("CREATE SEQUENCE inserting")
+        owner.execute(
+            "CREATE FUNCTION count_inserting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+            "$$ BEGIN PERFORM nextval('inserting'); RETURN NULL; END $$"
+        )
+        owner.execute(
+            "CREATE TRIGGER counting AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION count_inserting()"
+        )
+        yield lambda: owner.execute("SELECT last_value FROM inserting WHERE is_called").fetchall()[0][0]
+        owner.execute("DROP FUNCTION count_inserting CASCADE")
+        owner.execute("DROP SEQUENCE inserting")
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        with database.session(new_id()) as session:
-            outbox.add_many(session, [(Noted(number=n), new_id(), n) for n in range(200)])
-            session.commit()
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-    assert sum("INSERT INTO outbox" in statement for statement in statements) == 1
-    assert rows(database) == list(range(200))
+@pytest.mark.parametrize("count", [1, 2, 200])
+def test_messages_are_one_statement_in_their_order(
+    database: Database, inserting: Callable[[], int], count: int
+) -> None:
+    with database.session(new_id()) as session:
+        outbox.add_many(session, [(Noted(number=n), new_id(), n) for n in range(count)])
+        session.commit()
+    assert inserting() == 1
+    assert rows(database) == list(range(count))
 
 
 def test_cause_trace_and_organisation_are_stored(database: Database) -> None:

@@ -168,6 +168,27 @@ def test_a_known_address_reveals_nothing_and_costs_its_owner_nothing(shop: Shop)
     assert shop.house.api.get(f"/v1/members/{shop.house.member}")["name"] == "Example Member"
 
 
+def test_a_member_who_has_signed_in_buys_as_one_in_the_members_way(shop: Shop) -> None:
+    """GH-1, GH-2: no guest, no other price; the method on file may pay."""
+    shop.house.api.patch("/v1/storefront-settings", {"purchase_flow": {"member": "pay_now"}})
+    password = {"password": "correct horse battery staple"}
+    shop.house.api.post(f"/v1/members/{shop.house.member}/password", password, status=204)
+    door = {"email": "member@example.com", "organization": shop.house.organization["slug"], "side": "member"}
+    tokens = shop.stranger.post("/v1/tokens", door | password, status=200)
+    member = shop.stranger.signed_in(tokens["access_token"])
+    items = [shop.room(), {"kind": "plan", "plan_id": shop.day_pass}]
+    made = member.post(f"{shop.path}/checkouts", {"items": items})
+    assert (made["state"], made["amount"]) == ("awaiting_payment", euro(4500 + 2500))
+    path, saved = f"{shop.path}/checkouts/{made['id']}/payment", {"payment_method_id": shop.house.method}
+    stranger = shop.stranger.send("POST", path, saved)
+    assert (stranger.status, stranger.json["code"]) == (404, "payment_method_not_found")
+    assert member.post(path, saved, status=200)["state"] == "confirmed"
+    booked = shop.house.api.get(f"/v1/bookings?member_id={shop.house.member}")["items"]
+    assert [booking["status"] for booking in booked] == ["confirmed"]
+    nobody = shop.stranger.send("POST", f"{shop.path}/checkouts", {"items": items})
+    assert (nobody.status, nobody.json["code"]) == (422, "customer_missing")
+
+
 def test_a_promo_code_makes_a_pass_cheaper_and_a_free_one_is_confirmed_at_once(shop: Shop) -> None:
     """GH-3."""
     for code, percent in (("HALF", "50"), ("GIFT", "100")):
@@ -176,8 +197,29 @@ def test_a_promo_code_makes_a_pass_cheaper_and_a_free_one_is_confirmed_at_once(s
     assert shop.checkout([item], promo_code="half")["amount"] == euro(1250)
     free = shop.checkout([item], promo_code="gift")
     assert (free["state"], free["amount"]) == ("confirmed", euro(0))
-    room = shop.begin([shop.room()], promo_code="half")
-    assert (room.status, room.json["code"]) == (422, "promo_code_not_applicable")
+
+
+def test_a_promo_code_goes_to_the_first_item_that_it_fits(shop: Shop) -> None:
+    """GH-3: one code, one use, whoever counts it."""
+    for code, kind in (("ROOMS", "booking"), ("PASSES", "pass")):
+        shop.house.api.post(
+            "/v1/promo-codes", {"code": code, "percent": "50", "max_uses": 1, "scope": {"kinds": [kind]}}
+        )
+    day_pass = {"kind": "plan", "plan_id": shop.day_pass}
+    refused = shop.begin([shop.room()], promo_code="passes")
+    assert (refused.status, refused.json["code"]) == (422, "promo_code_not_applicable")
+    assert shop.is_free()
+    made = shop.checkout([shop.room(), day_pass], key="cart", promo_code="passes")
+    assert made["amount"] == euro(4500 + 1250)
+    assert shop.checkout([shop.room(), day_pass], key="cart", promo_code="passes") == made
+    assert shop.pay(made, "sandbox_ok")["state"] == "confirmed"
+    tomorrow = shop.room("2027-02-16T09:00:00+01:00", "2027-02-16T12:00:00+01:00")
+    made = shop.checkout([tomorrow, day_pass], promo_code="rooms")
+    assert made["amount"] == euro(2250 + 2500)
+    assert shop.pay(made, "sandbox_ok")["state"] == "confirmed"
+    later = shop.room("2027-02-17T09:00:00+01:00", "2027-02-17T12:00:00+01:00")
+    used_up = shop.begin([later], promo_code="rooms")
+    assert (used_up.status, used_up.json["code"]) == (409, "promo_code_used_up")
 
 
 @pytest.mark.parametrize(("flow", "state", "status"), [

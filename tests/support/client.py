@@ -26,7 +26,10 @@ class Answer:
 
 
 class GatewayClient:
-    """Sends JSON with a token. ``patient`` repeats what meets a restarting process, always with the same key."""
+    """Sends JSON with a token. ``patient`` repeats what meets a restarting process, always with the same key.
+
+    That is also a service which has not heard yet of what was made elsewhere, its worker having been killed.
+    """
 
     def __init__(self, origin: str, token: str | None = None, *, patient: bool = False) -> None:
         self.origin, self.token, self.patient = origin, token, patient
@@ -47,7 +50,9 @@ class GatewayClient:
         deadline = time.monotonic() + 60
         while True:
             answer = self._once(method, path, body, {k: v for k, v in sent.items() if v})
-            busy = answer is None or answer.status in {429, 502, 503, 504} or _in_progress(answer)
+            busy = (
+                answer is None or answer.status in {429, 502, 503, 504} or _in_progress(answer) or _unheard_of(answer)
+            )
             if not (self.patient and busy and time.monotonic() < deadline):
                 assert answer is not None, f"{method} {path}: no answer"
                 return answer
@@ -90,6 +95,15 @@ class GatewayClient:
     def _expect(answer: Answer, statuses: set[int]) -> Any:
         assert answer.status in statuses, (answer.status, answer.body)
         return answer.json
+
+
+def _is_early(answer: Answer) -> bool:
+    return _in_progress(answer) or _unheard_of(answer)
+
+
+def _unheard_of(answer: Answer) -> bool:
+    code = answer.json.get("code", "") if answer.status == 422 and answer.body else ""
+    return code.startswith("unknown_") or code.endswith("_not_found")
 
 
 def _in_progress(answer: Answer) -> bool:

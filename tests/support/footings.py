@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import kombu
@@ -30,12 +30,13 @@ READY_SECONDS = 240
 
 @dataclass(frozen=True)
 class Footing:
-    """A running suite: where it answers, where its data is, and the launcher's process."""
+    """A running suite: where it answers, where its data is, the launcher's process, and its databases on servers."""
 
     name: str
     origin: str
     data: Path
     process: subprocess.Popen[bytes]
+    database_urls: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -47,9 +48,9 @@ def data_folder() -> Iterator[Path]:
 
 
 def free_ports(count: int) -> int:
-    """The first of ``count`` free neighbouring ports."""
+    """The first of ``count`` free neighbouring ports, below those that outgoing connections are given."""
     for _ in range(200):
-        first = 20000 + secrets.randbelow(20000)
+        first = 20000 + secrets.randbelow(12000)
         if all(_is_free(first + offset) for offset in range(count)):
             return first
     raise RuntimeError("no free ports")
@@ -84,6 +85,7 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
     """``deskledger-servers up``: every web and worker process on PostgreSQL and RabbitMQ, with names of its own."""
     port, mark = free_ports(PORTS), secrets.token_hex(4)
     databases = {service: f"test_{service}_{mark}" for service in STORING}
+    urls = {service: _on(postgres_url, name) for service, name in databases.items()}
     told = {
         **_quiet_environment(),
         "DESKLEDGER_PORT": str(port),
@@ -93,11 +95,11 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
         # Thirteen processes share the hundred connections of an ordinary server with the other tests.
         "DATABASE_POOL_SIZE": "4",
         "AMQP_PREFIX": f"test-{mark}-",
-        **{f"{service.upper()}_DATABASE_URL": _on(postgres_url, name) for service, name in databases.items()},
+        **{f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()},
     }
     try:
         with _launched("servers", [sys.executable, "-m", "servers", "up"], told, data, port) as footing:
-            yield footing
+            yield replace(footing, database_urls=urls)
     finally:
         _forget_queues(amqp_url, f"test-{mark}-")
         for name in databases.values():

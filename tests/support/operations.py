@@ -23,8 +23,12 @@ BODIES = {
 }
 QUERIES = {
     "GET /v1/availability": {"from": "2027-03-01T00:00:00Z", "to": "2027-03-02T00:00:00Z"},
+    "GET /v1/bookings/schedule": {"from": "2027-03-01T00:00:00Z", "to": "2027-03-02T00:00:00Z"},
+    "GET /v1/reports/bookings": {"from": "2027-02-01", "to": "2027-02-28"},
+    "GET /v1/reports/check-ins": {"from": "2027-02-01", "to": "2027-02-28"},
     "GET /v1/reports/occupancy": {"from": "2027-02-01", "to": "2027-02-28"},
-    "GET /v1/reports/payments": {"start": "2027-02-01", "end": "2027-02-28"},
+    "GET /v1/reports/payments": {"from": "2027-02-01", "to": "2027-02-28"},
+    "GET /v1/reports/payouts": {"from": "2027-02-01", "to": "2027-02-28"},
 }
 _ID = re.compile(r"^\^?([a-z]{3})_")
 
