@@ -12,7 +12,7 @@ DEV := .venv/.ready-dev-$(KEY)
 # A development set-up holds everything that running needs, so `make up` after `make test` has nothing to do.
 RUNTIME := $(or $(wildcard $(DEV)),.venv/.ready-runtime-$(KEY))
 
-.PHONY: help up up-servers test lint format lock docs bench clean
+.PHONY: help up up-servers test lint format lock translations docs bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ lock: $(DEV) ## renew requirements/*.lock from the *.in files; UPGRADE=--upgrade
 	$(COMPILE) requirements/tools.in -o requirements/tools.lock
 	$(COMPILE) requirements/runtime.in -o requirements/runtime.lock
 	$(COMPILE) -c requirements/runtime.lock requirements/dev.in -o requirements/dev.lock
+
+translations: $(DEV) ## the portal's catalogues, brought up to date with its texts
+	@$(BIN)/python -m portal translations
 
 docs: $(DEV) ## the generated pages: OpenAPI, AsyncAPI
 	$(BIN)/python docs/generate.py

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from servers.config import read_settings
 from servers.processes import Process, all_processes
-from servers.supervision import configuration
+from servers.supervision import configuration, wait_until_ready
 
 STAND_IN = """
 import os, signal, sys, time
@@ -88,3 +90,20 @@ def test_no_secret_stands_in_the_configuration(environment: dict[str, str], tmp_
 def test_a_per_cent_sign_in_the_data_folder_is_no_expansion() -> None:
     text = configuration(Path("/srv/100%"), [Process("booking", "web")])
     assert "/srv/100%%/logs/booking-web.log" in text
+
+
+def test_a_port_that_answers_with_our_own_request_is_not_ready_yet() -> None:
+    """So does one to which a connection goes while nobody listens there: it may meet itself."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def echo() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.sendall(line.recv(1000))
+
+        thread = threading.Thread(target=echo, daemon=True)
+        thread.start()
+        rounds = iter((True, False))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/readyz"
+        assert wait_until_ready(url, 30, lambda: next(rounds)) is False
+        thread.join()

@@ -14,7 +14,8 @@ from servers.databases import MigrationError, create_absent, migrate_all
 from servers.processes import STORING, Process, all_processes, command, environment
 from servers.supervision import Running, control, run, wait_until_ready, write_configuration
 
-READY_SECONDS = 120.0
+# As long as a busy machine with two cores may take.
+READY_SECONDS = 240.0
 
 
 @click.group()

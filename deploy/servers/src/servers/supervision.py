@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 
@@ -131,7 +131,9 @@ def wait_until_ready(url: str, seconds: float, still_running: Running) -> bool:
         try:
             with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own http address
                 return True
-        except (OSError, urllib.error.HTTPError):
+        except (OSError, HTTPException):
+            # A port among those for outgoing connections on which nobody listens yet may connect to itself, and then
+            # answers with our own request.
             time.sleep(0.2)
     return False
 
