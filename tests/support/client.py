@@ -50,9 +50,7 @@ class GatewayClient:
         deadline = time.monotonic() + 60
         while True:
             answer = self._once(method, path, body, {k: v for k, v in sent.items() if v})
-            busy = (
-                answer is None or answer.status in {429, 502, 503, 504} or _in_progress(answer) or _unheard_of(answer)
-            )
+            busy = answer is None or answer.status in {429, 502, 503, 504} or _is_early(method, answer)
             if not (self.patient and busy and time.monotonic() < deadline):
                 assert answer is not None, f"{method} {path}: no answer"
                 return answer
@@ -97,12 +95,12 @@ class GatewayClient:
         return answer.json
 
 
-def _is_early(answer: Answer) -> bool:
-    return _in_progress(answer) or _unheard_of(answer)
+def _is_early(method: str, answer: Answer) -> bool:
+    return _in_progress(answer) or (method != "GET" and _unheard_of(answer))
 
 
 def _unheard_of(answer: Answer) -> bool:
-    code = answer.json.get("code", "") if answer.status == 422 and answer.body else ""
+    code = answer.json.get("code", "") if answer.status in {404, 422} and answer.body else ""
     return code.startswith("unknown_") or code.endswith("_not_found")
 
 

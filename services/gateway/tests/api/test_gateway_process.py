@@ -72,8 +72,9 @@ def test_worker_processes_share_their_rate_limits_and_leave_nothing_behind(
         # A connection each, so that both processes get some.
         with urllib3.PoolManager(retries=False) as pool:
             statuses.append(pool.request("GET", f"{origin}/v1/plans").status)
-    assert statuses.count(503) == 10
-    assert statuses.count(429) == 20
+    # The last minute counts by its share: when the minute turns meanwhile, one more may pass, never another ten.
+    assert statuses.count(503) in {10, 11}
+    assert statuses.count(503) + statuses.count(429) == 30
     assert list(tmp_path.glob("deskledger-gateway-*/rate-limits"))
 
 
