@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mail_house import HOUSE
 
-from common.db.database import Organization
 from common.errors import InvalidError
-from common.ids import new_id
 from common.money import Money
 from notifications.domain.backoff import DELAYS, expiry, next_attempt
 from notifications.domain.templates import LANGUAGES, TEMPLATES, choose_language
@@ -25,20 +24,6 @@ from notifications.mail.samples import sample
 from notifications.mail.sandbox import check_source
 from notifications.mail.wordings import Wording, built_in
 
-HOUSE = Organization(
-    id=new_id(),
-    slug="harbour",
-    name="Harbour & Works",
-    country="DE",
-    currency="EUR",
-    timezone="Europe/Berlin",
-    language="en",
-    mode="live",
-    profile={"email": "desk@harbour.example", "address": {"street": "Kai 1", "city": "Hamburg"}},
-    clock_now=None,
-    version=1,
-    clock_version=1,
-)
 DASH = "\N{NO-BREAK SPACE}–\N{NO-BREAK SPACE}"
 EVERY = [(template, language) for template in TEMPLATES for language in LANGUAGES]
 

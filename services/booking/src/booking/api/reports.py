@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields
 
 from booking.domain.report_periods import Step, periods
 from booking.services import reports
@@ -15,27 +14,25 @@ from booking.services.setup import setup_facts
 from common.auth import Role, allow, current_principal
 from common.errors import FieldError, InvalidError
 from common.http import Blueprint, Id, MoneyField, Quantity, StrictSchema, current_session
-from common.http.schemas import CivilDate, QuerySchema
-from common.http.tables import as_csv
+from common.http.schemas import CivilDate
+from common.http.tables import CSV, ReportQuery, report, report_schema
 
 blueprint = Blueprint("booking-reports", __name__, description="How resources are used and locations visited")
 STAFF = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK, Role.ACCOUNTANT)
-CSV = {"type": "string"}
 _MOST_DAYS = {Step.DAY: 93}
 _YEAR = 366
 
 
-class ReportQuery(QuerySchema):
-    """Days of each location's zone, ``to`` exclusive, cut by ``by``; ``format=csv`` for a spreadsheet."""
+class PeriodReportQuery(ReportQuery):
+    """Days of each location's zone, ``to`` exclusive, cut by ``by``."""
 
     from_ = CivilDate(data_key="from", required=True)
     to = CivilDate(required=True)
     by = fields.Enum(Step, by_value=True, load_default=Step.TOTAL)
     location_id = Id("loc")
-    format = fields.String(validate=validate.OneOf(("json", "csv")), load_default="json")
 
 
-class ResourceReportQuery(ReportQuery):
+class ResourceReportQuery(PeriodReportQuery):
     """Also of one resource alone."""
 
     resource_id = Id("res")
@@ -103,12 +100,6 @@ class BookingSetupSchema(StrictSchema):
     problems = fields.List(fields.Nested(ProblemFoundSchema))
 
 
-def report_schema(row: type[Schema]) -> type[Schema]:
-    """The answer of a report: all its rows."""
-    name = row.__name__.removesuffix("RowSchema") + "Report"
-    return type(name, (StrictSchema,), {"items": fields.List(fields.Nested(row))})
-
-
 @blueprint.route("/v1/reports/occupancy", methods=["GET"])
 @allow(*STAFF)
 @blueprint.arguments(ResourceReportQuery, location="query")
@@ -117,7 +108,7 @@ def report_schema(row: type[Schema]) -> type[Schema]:
 def get_occupancy(query: dict[str, Any]) -> Any:
     """Report booked and open hours of resources."""
     rows = reports.resource_use(current_session(), _asked(query))
-    return _answer(query, "occupancy", OccupancyRowSchema(), rows)
+    return report(query, "occupancy", OccupancyRowSchema, rows)
 
 
 @blueprint.route("/v1/reports/bookings", methods=["GET"])
@@ -128,18 +119,18 @@ def get_occupancy(query: dict[str, Any]) -> Any:
 def get_bookings(query: dict[str, Any]) -> Any:
     """Report how many bookings resources had, and what they brought in."""
     rows = reports.resource_use(current_session(), _asked(query))
-    return _answer(query, "bookings", BookingsRowSchema(), rows)
+    return report(query, "bookings", BookingsRowSchema, rows)
 
 
 @blueprint.route("/v1/reports/check-ins", methods=["GET"])
 @allow(*STAFF)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(CheckInsRowSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def get_check_ins(query: dict[str, Any]) -> Any:
     """Report who came to locations."""
     rows = reports.location_visits(current_session(), _asked(query))
-    return _answer(query, "check-ins", CheckInsRowSchema(), rows)
+    return report(query, "check-ins", CheckInsRowSchema, rows)
 
 
 @blueprint.route("/v1/setup/booking", methods=["GET"])
@@ -161,7 +152,3 @@ def _asked(query: dict[str, Any]) -> Asked:
         wanted = frozenset({query["location_id"]})
         seen = wanted if seen is None else seen & wanted
     return Asked(periods(query["from_"], query["to"], query["by"]), seen, query.get("resource_id"))
-
-
-def _answer(query: dict[str, Any], name: str, schema: Schema, rows: Sequence[Any]) -> Any:
-    return as_csv(name, schema, rows) if query["format"] == "csv" else {"items": rows}

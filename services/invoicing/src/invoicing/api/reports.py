@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields
 
 from common.auth import allow
 from common.clock import local_date
 from common.errors import InvalidError
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
-from common.http.schemas import CivilDate, Quantity, QuerySchema
-from common.http.tables import as_csv
+from common.http.schemas import CivilDate, Quantity
+from common.http.tables import CSV, ReportQuery, report, report_schema
 from invoicing.api.access import READERS
 from invoicing.services import reports
 from invoicing.services.summary import Summary, summary
 
 blueprint = Blueprint("invoicing-reports", __name__, description="What was earned and what is owed")
-CSV = {"type": "string"}
 
 
-class ReportQuery(QuerySchema):
-    """The days of a report, both included, and its form."""
+class PeriodReportQuery(ReportQuery):
+    """The days of a report, both included."""
 
     since = CivilDate(load_default=None, data_key="from")
     until = CivilDate(load_default=None, data_key="to")
-    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
 
 
 class RevenueRowSchema(StrictSchema):
@@ -111,12 +109,6 @@ class SummarySchema(StrictSchema):
     revenue = fields.List(fields.Nested(MonthRevenueSchema), metadata={"description": "The last six months"})
 
 
-def report_schema(item: type[Schema]) -> type[Schema]:
-    """The answer of a report: all its rows."""
-    name = item.__name__.removesuffix("Schema").removesuffix("Row") + "Report"
-    return type(name, (StrictSchema,), {"items": fields.List(fields.Nested(item))})
-
-
 def _today() -> date:
     session = current_session()
     return local_date(session.now(), session.organization.timezone)
@@ -130,10 +122,6 @@ def _days(query: Mapping[str, Any]) -> tuple[date, date]:
     return since, until
 
 
-def _answer(query: Mapping[str, Any], schema: type[Schema], rows: Sequence[Any], name: str) -> Any:
-    return {"items": rows} if query["format"] == "json" else as_csv(name, schema(), rows)
-
-
 @blueprint.route("/v1/reports/summary", methods=["GET"])
 @allow(*READERS)
 @blueprint.response(200, SummarySchema)
@@ -144,28 +132,28 @@ def read_summary() -> Summary:
 
 @blueprint.route("/v1/reports/revenue", methods=["GET"])
 @allow(*READERS)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(RevenueRowSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def revenue(query: dict[str, Any]) -> Any:
     """Net revenue by month and account."""
-    return _answer(query, RevenueRowSchema, reports.revenue(current_session(), *_days(query)), "revenue")
+    return report(query, "revenue", RevenueRowSchema, reports.revenue(current_session(), *_days(query)))
 
 
 @blueprint.route("/v1/reports/receivables", methods=["GET"])
 @allow(*READERS)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(ReceivableSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def receivables(query: dict[str, Any]) -> Any:
     """What is owed, by customer and age."""
     rows = reports.receivables(current_session(), query["until"] or _today())
-    return _answer(query, ReceivableSchema, rows, "receivables")
+    return report(query, "receivables", ReceivableSchema, rows)
 
 
 @blueprint.route("/v1/reports/mrr", methods=["GET"])
 @allow(*READERS)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(RecurringRevenueSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def recurring_revenue(query: dict[str, Any]) -> Any:
@@ -173,24 +161,24 @@ def recurring_revenue(query: dict[str, Any]) -> Any:
     until = query["until"] or _today()
     since = query["since"] or until - timedelta(days=30)
     rows = [reports.recurring_revenue(current_session(), since, until)]
-    return _answer(query, RecurringRevenueSchema, rows, "mrr")
+    return report(query, "mrr", RecurringRevenueSchema, rows)
 
 
 @blueprint.route("/v1/reports/unbilled-items", methods=["GET"])
 @allow(*READERS)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(UnbilledItemSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def unbilled_items(query: dict[str, Any]) -> Any:
     """What waits for an invoice."""
-    return _answer(query, UnbilledItemSchema, reports.unbilled_items(current_session()), "unbilled-items")
+    return report(query, "unbilled-items", UnbilledItemSchema, reports.unbilled_items(current_session()))
 
 
 @blueprint.route("/v1/reports/deposits", methods=["GET"])
 @allow(*READERS)
-@blueprint.arguments(ReportQuery, location="query")
+@blueprint.arguments(PeriodReportQuery, location="query")
 @blueprint.response(200, report_schema(HeldDepositSchema))
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def deposits(query: dict[str, Any]) -> Any:
     """Deposits held."""
-    return _answer(query, HeldDepositSchema, reports.deposits_held(current_session()), "deposits")
+    return report(query, "deposits", HeldDepositSchema, reports.deposits_held(current_session()))

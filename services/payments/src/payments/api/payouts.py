@@ -13,8 +13,8 @@ from sqlalchemy.orm import joinedload
 from common.auth import Role, allow
 from common.errors import NotFoundError
 from common.http import Blueprint, Id, ListQuery, current_session, page, page_schema
-from common.http.schemas import CivilDate, QuerySchema
-from common.http.tables import as_csv
+from common.http.schemas import CivilDate
+from common.http.tables import CSV, as_csv
 from common.ids import decode_path_id
 from payments.api.payout_schemas import (
     PayoutFeedSchema,
@@ -23,6 +23,7 @@ from payments.api.payout_schemas import (
     PayoutReportSchema,
     PayoutSchema,
 )
+from payments.api.reports import PaymentsReportQuery
 from payments.domain.reconciling import Verdict
 from payments.models import Payment, Payout, PayoutFeed, PayoutItem
 from payments.services.accounts import find_gateway
@@ -45,13 +46,10 @@ class PayoutQuery(ListQuery):
     to = CivilDate()
 
 
-class PayoutReportQuery(QuerySchema):
-    """The days of a report, both included, in the organisation's zone, and its form."""
+class PayoutReportQuery(PaymentsReportQuery):
+    """Of one gateway, unless of all."""
 
-    from_ = CivilDate(data_key="from", required=True)
-    to = CivilDate(required=True)
     gateway_id = Id("gtw")
-    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
 
 
 @blueprint.route("/v1/payouts", methods=["GET"])
@@ -105,7 +103,7 @@ def list_payout_items(query: dict[str, Any], payout_id: str) -> dict[str, Any]:
 @allow(*READERS)
 @blueprint.arguments(PayoutReportQuery, location="query")
 @blueprint.response(200, PayoutReportSchema)
-@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def report_payouts(query: dict[str, Any]) -> dict[str, Any] | Response:
     """Hold what providers say against what we say: sums by gateway, and every difference.
 

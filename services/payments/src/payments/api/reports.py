@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from common.auth import Role, allow
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
-from common.http.schemas import CivilDate, QuerySchema
-from common.http.tables import as_csv
+from common.http.schemas import CivilDate
+from common.http.tables import CSV, ReportQuery, as_csv
 from payments.services.readiness import setup_facts, setup_problems
 from payments.services.reconciliation import reconcile
 
 blueprint = Blueprint("payment-reports", __name__, description="Reports about money")
 
 
-class ReconciliationQuery(QuerySchema):
-    """Civil dates in the organisation's zone, both inclusive, and the report's form."""
+class PaymentsReportQuery(ReportQuery):
+    """Days in the organisation's zone, both included."""
 
     from_ = CivilDate(data_key="from", required=True)
     to = CivilDate(required=True)
-    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
 
 
 class ReconciliationLineSchema(StrictSchema):
@@ -48,9 +47,9 @@ class ReconciliationSchema(StrictSchema):
 
 @blueprint.route("/v1/reports/payments", methods=["GET"])
 @allow(Role.OWNER, Role.ADMIN, Role.ACCOUNTANT)
-@blueprint.arguments(ReconciliationQuery, location="query")
+@blueprint.arguments(PaymentsReportQuery, location="query")
 @blueprint.response(200, ReconciliationSchema)
-@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
+@blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def show_reconciliation(query: dict[str, Any]) -> dict[str, Any] | Response:
     """Show what came in and went out through each gateway by our own records."""
     lines = reconcile(current_session(), query["from_"], query["to"])
