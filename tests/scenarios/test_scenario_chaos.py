@@ -10,15 +10,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from client import GatewayClient
-from footings import Footing, servers
+from footings import Footing, data_folder, servers
 from story import check_outcome, furnish, join_and_book
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.slow, pytest.mark.timeout(420)]
-
 
 KILLS = 5
 
@@ -71,29 +71,34 @@ def restart_rabbitmq() -> None:
         subprocess.run(["rabbitmqctl", command], check=True, capture_output=True, timeout=90)
 
 
-def test_the_story_survives_sigkill_of_any_process(data_folder: Path, own_postgres: str, amqp_url: str) -> None:
-    with servers(data_folder, own_postgres, amqp_url, web_workers=1) as footing:
-        client = GatewayClient(footing.origin, patient=True)
-        houses = []
-        with Killer(footing, seed=7) as killer:
-            while len(killer.killed) < KILLS:
-                houses.append(furnish(client))
-                join_and_book(houses[-1])
-                houses[-1].api.advance("2027-02-20T12:00:00Z")
-                houses[-1].api.advance("2027-03-10T12:00:00Z")
-        for house in houses:
-            check_outcome(house)
+@pytest.fixture(scope="module")
+def mortals(own_postgres: str, amqp_url: str) -> Iterator[Footing]:
+    """Processes that may be killed."""
+    with data_folder() as folder, servers(folder, own_postgres, amqp_url, web_workers=1) as running:
+        yield running
+
+
+def test_the_story_survives_sigkill_of_any_process(mortals: Footing) -> None:
+    client = GatewayClient(mortals.origin, patient=True)
+    houses = []
+    with Killer(mortals, seed=7) as killer:
+        while len(killer.killed) < KILLS:
+            houses.append(furnish(client))
+            join_and_book(houses[-1])
+            houses[-1].api.advance("2027-02-20T12:00:00Z")
+            houses[-1].api.advance("2027-03-10T12:00:00Z")
+    for house in houses:
+        check_outcome(house)
 
 
 @pytest.mark.skipif(
     shutil.which("rabbitmqctl") is None, reason="rabbitmqctl is not here: the broker cannot be restarted"
 )
-def test_the_story_survives_a_restart_of_rabbitmq(data_folder: Path, own_postgres: str, amqp_url: str) -> None:
-    with servers(data_folder, own_postgres, amqp_url, web_workers=1) as footing:
-        house = furnish(GatewayClient(footing.origin, patient=True))
-        restarting = threading.Thread(target=restart_rabbitmq)
-        restarting.start()
-        join_and_book(house)
-        restarting.join()
-        house.api.advance("2027-03-10T12:00:00Z")
-        check_outcome(house)
+def test_the_story_survives_a_restart_of_rabbitmq(mortals: Footing) -> None:
+    house = furnish(GatewayClient(mortals.origin, patient=True))
+    restarting = threading.Thread(target=restart_rabbitmq)
+    restarting.start()
+    join_and_book(house)
+    restarting.join()
+    house.api.advance("2027-03-10T12:00:00Z")
+    check_outcome(house)

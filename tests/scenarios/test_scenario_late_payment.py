@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import footings
 import pytest
 from client import GatewayClient
+from footings import Footing
 from story import House, euro, furnish
 
 pytestmark = pytest.mark.timeout(240)
@@ -45,20 +44,13 @@ class Door:
         return {kind: items[0] for kind, items in lists.items()}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[footings.Footing]:
-    """The suite in one process, as a user starts it."""
-    with footings.data_folder() as data, footings.standalone(data) as footing:
-        yield footing
-
-
 @pytest.fixture
-def door(running: footings.Footing) -> Door:
+def door(alone: Footing) -> Door:
     """A furnished house whose storefront is open."""
-    house = furnish(GatewayClient(running.origin))
+    house = furnish(GatewayClient(alone.origin))
     house.api.patch(f"/v1/resources/{house.resource}", {"visibility": "public"})
     house.api.patch("/v1/storefront-settings", {"published": True})
-    return Door(house, GatewayClient(running.origin), f"/v1/storefront/{house.organization['slug']}")
+    return Door(house, GatewayClient(alone.origin), f"/v1/storefront/{house.organization['slug']}")
 
 
 def test_the_room_is_still_free_and_the_late_payer_gets_it(door: Door) -> None:

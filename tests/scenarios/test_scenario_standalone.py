@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from client import GatewayClient
-from footings import free_ports, standalone, stop
+from footings import Footing, free_ports, standalone, stop
 from story import check_outcome, furnish, join_and_book
 
 pytestmark = pytest.mark.timeout(240)
@@ -25,9 +25,10 @@ def test_a_restart_keeps_all_data_and_ctrl_c_is_clean(data_folder: Path) -> None
         check_outcome(house)
 
 
-def test_two_suites_on_their_own_ports_and_folders_do_not_meet(data_folder: Path) -> None:
-    with standalone(data_folder / "one") as one, standalone(data_folder / "two") as two:
-        first, second = furnish(GatewayClient(one.origin)), furnish(GatewayClient(two.origin))
+def test_two_suites_on_their_own_ports_and_folders_do_not_meet(data_folder: Path, alone: Footing) -> None:
+    """The second beside the tests' own."""
+    with standalone(data_folder) as two:
+        first, second = furnish(GatewayClient(alone.origin)), furnish(GatewayClient(two.origin))
         answer = GatewayClient(two.origin, first.api.token).send("GET", "/v1/members")
         assert answer.status == 401, "a token of one suite opens nothing in another"
         assert len(second.api.get("/v1/members")["items"]) == 1

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import footings
 import pytest
 from client import Answer, GatewayClient
+from footings import Footing
 from story import House, euro, furnish
 
 pytestmark = pytest.mark.timeout(240)
@@ -61,23 +60,16 @@ class Shop:
         return bool(self.stranger.post(f"{self.path}/quote", body, status=200)["available"])
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[footings.Footing]:
-    """The suite in one process, as a user starts it."""
-    with footings.data_folder() as data, footings.standalone(data) as footing:
-        yield footing
-
-
 @pytest.fixture
-def shop(running: footings.Footing) -> Shop:
+def shop(alone: Footing) -> Shop:
     """A furnished house whose storefront is open, with a day pass on sale."""
-    house = furnish(GatewayClient(running.origin))
+    house = furnish(GatewayClient(alone.origin))
     house.api.patch(f"/v1/resources/{house.resource}", {"visibility": "public"})
     house.api.patch("/v1/storefront-settings", {"published": True})
     terms = {"name": "Day pass", "kind": "one_off", "price": euro(2500), "passes": 1}
     day_pass = house.api.post("/v1/plans", terms)["id"]
     path = f"/v1/storefront/{house.organization['slug']}"
-    return Shop(house, GatewayClient(running.origin), path, day_pass)
+    return Shop(house, GatewayClient(alone.origin), path, day_pass)
 
 
 def test_a_stranger_buys_a_room_and_gets_a_paid_invoice_and_a_receipt(shop: Shop) -> None:
@@ -234,6 +226,34 @@ def test_the_owner_decides_how_guests_buy(shop: Shop, flow: str, state: str, sta
     guest = shop.member("guest@example.com")["id"]
     (booking,) = shop.house.api.get(f"/v1/bookings?member_id={guest}")["items"]
     assert booking["status"] == status
+
+
+@pytest.mark.parametrize("flow", ["pay_now", "pay_later", "approval"])
+def test_an_order_is_had_whole_or_not_at_all(shop: Shop, flow: str) -> None:
+    """GH-1: the second room is taken by the first, or by somebody else, or the code fits none of them."""
+    shop.house.api.patch("/v1/storefront-settings", {"purchase_flow": {"guest": flow}})
+    tomorrow = shop.room("2027-02-16T09:00:00+01:00", "2027-02-16T12:00:00+01:00")
+    twice = shop.begin([shop.room(), shop.room()], key="twice")
+    assert (twice.status, twice.json["code"]) == (409, "slot_taken")
+    assert shop.is_free()
+    again = shop.begin([shop.room(), shop.room()], key="twice")
+    assert (again.status, again.json["code"]) == (409, "checkout_refused")
+    made = shop.house.api.get("/v1/bookings")["items"]
+    assert [(b["status"], b["cancel_reason"]) for b in made] == [("cancelled", "checkout_refused")]
+    shop.house.api.post("/v1/promo-codes", {"code": "PASSES", "percent": "50", "scope": {"kinds": ["pass"]}})
+    unfit = shop.begin([tomorrow, shop.room()], promo_code="passes")
+    assert (unfit.status, unfit.json["code"]) == (422, "promo_code_not_applicable")
+    assert shop.is_free()
+    shop.checkout([shop.room()], email="second@example.com")
+    before = len(shop.house.api.get("/v1/bookings?limit=200")["items"])
+    late = shop.begin([tomorrow, shop.room()])
+    assert (late.status, late.json["errors"][0]["pointer"]) == (409, "/items/1/start")
+    assert len(shop.house.api.get("/v1/bookings?limit=200")["items"]) == before, "looked at before booking anything"
+    guest = shop.member("guest@example.com")["id"]
+    fees = shop.house.api.get(f"/v1/fees?member_id={guest}")["items"]
+    assert {fee["status"] for fee in fees} <= {"amended", "removed"}, fees
+    assert {i["state"] for i in shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]} <= {"void"}
+    assert shop.begin([tomorrow]).status == 201
 
 
 def test_bad_input_is_refused_and_changes_nothing(shop: Shop) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from booking.api import availability, bookings, calendars, credit_grants, reports, schedule, visits
+from booking.api.internal import register_internal_routes
 from booking.config import BookingSettings
 from booking.jobs import build_jobs
 from booking.messages.handlers import handlers
@@ -36,5 +37,6 @@ SERVICE = Service(
     blueprints=blueprints,
     handlers=handlers,
     subscriptions=ROUTING,
+    setup=register_internal_routes,
     build_jobs=build_jobs,
 )

@@ -28,6 +28,11 @@ class Contents:
     payments: Sequence[Row]
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether a part was refused, and what had been booked before was taken back."""
+        return any(row.get("cancel_reason") == "checkout_refused" for row in self.bookings)
+
+    @property
     def open_invoices(self) -> list[Row]:
         """What is still to be paid, oldest first."""
         found = [row for row in self.invoices if row["state"] == "open" and row["payable"]["amount_minor"] > 0]

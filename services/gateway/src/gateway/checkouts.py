@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from common.errors import ConflictError, DomainError, FieldError, InvalidError, NotFoundError, UnavailableError
 from common.ids import decode_id, encode_id
 from gateway.checkout_payment import method_to_pay_with, pay_invoices, payment_shown
 from gateway.checkout_seal import Checkout, CheckoutSeal
@@ -22,8 +22,11 @@ from gateway.checkout_state import AWAITING_PAYMENT, EXPIRED, Contents
 from gateway.guest_calls import Guest, GuestCalls
 from gateway.simulation import Clocks
 
+# Refusals that say nothing about what is in the order.
+_OF_ANOTHER_REQUEST = frozenset({"idempotency_key_reused", "idempotency_key_in_use"})
 PAY_NOW, APPROVAL = "pay_now", "approval"
 Shop = Mapping[str, Any]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Checkouts:
     def begin(self, slug: str, shop: Shop, order: Order) -> dict[str, Any]:
         """Hold what is booked, invoice what is bought; ``shop`` is the public catalogue.
 
-        Raises InvalidError for what is not on sale, and whatever the services refuse (``slot_taken``, say).
+        Raises InvalidError for what is not on sale, and whatever the services refuse (``slot_taken``, say): then
+        nothing of the order stays booked.
         """
         _check_on_sale(shop, order)
         organization_id = decode_id("org", shop["organization"]["id"])
@@ -77,15 +81,16 @@ class Checkouts:
         checkout_id = self._seal.checkout_id(organization_id, person, order.key)
         checkout = Checkout(organization_id, guest.member_id, checkout_id, shop["organization"]["currency"])
         flow = shop["storefront"]["purchase_flow"][order.audience]
-        _require_same_kinds(_contents(guest, checkout), order)
-        promo_code = order.promo_code
-        for number, item in enumerate(order.bookings):
-            wish = {**_booking(item, flow, checkout), "as_member": order.buyer is not None}
-            is_last = number + 1 == len(order.bookings) and not order.plans
-            if _book(guest, checkout, number, wish, promo_code, must_fit=is_last):
-                promo_code = None
-        if order.plans:
-            _purchase(guest, shop, order, flow, checkout, promo_code)
+        contents = _contents(guest, checkout)
+        _require_same_kinds(contents, order)
+        if contents.is_withdrawn:
+            raise ConflictError("checkout_refused", "this order was refused; please order anew")
+        try:
+            _place(guest, shop, order, flow, checkout, is_begun=bool(contents.bookings))
+        except DomainError as refusal:
+            if refusal.code not in _OF_ANOTHER_REQUEST and not isinstance(refusal, UnavailableError):
+                guest.withdraw(organization_id, checkout_id)
+            raise
         return self._show(slug, checkout, guest)
 
     def read(self, slug: str, public_id: str) -> dict[str, Any]:
@@ -184,6 +189,34 @@ def _require_same_kinds(contents: Contents, order: Order) -> None:
         raise InvalidError("idempotency_key_reused", "this key was used with another request body")
     if contents.invoices and not contents.bookings and not order.plans:
         raise InvalidError("idempotency_key_reused", "this key was used with another request body")
+
+
+def _place(guest: Guest, shop: Shop, order: Order, flow: str, checkout: Checkout, *, is_begun: bool) -> None:
+    """Book and buy item after item. Raises what the services refuse; what came before it is booked by then."""
+    wishes = [{**_booking(item, flow, checkout), "as_member": order.buyer is not None} for item in order.bookings]
+    if len(order.items) > 1 and not is_begun:
+        _require_bookable(guest, shop, order, checkout, wishes)
+    promo_code = order.promo_code
+    for number, wish in enumerate(wishes):
+        is_last = number + 1 == len(wishes) and not order.plans
+        if _book(guest, checkout, number, wish, promo_code, must_fit=is_last):
+            promo_code = None
+    if order.plans:
+        _purchase(guest, shop, order, flow, checkout, promo_code)
+
+
+def _require_bookable(guest: Guest, shop: Shop, order: Order, checkout: Checkout, wishes: Sequence[Row]) -> None:
+    """Look at all before booking the first, so that hardly ever a booking is told of and then taken back."""
+    path = "/v1/bookings/quote" if order.buyer else f"/v1/storefront/{shop['organization']['slug']}/quote"
+    for number, wish in enumerate(wishes):
+        asked = {name: wish[name] for name in ("resource_id", "start", "end")}
+        found = guest.post("booking", path, asked, checkout.key(f"quote:{number}"))
+        for violation in found["violations"]:
+            errors = [FieldError(f"/items/{number}{violation['pointer']}", violation["detail"])]
+            raise InvalidError(violation["code"], violation["detail"], errors=errors)
+        if found["conflicts"]:
+            detail = "this time has been taken"
+            raise ConflictError("slot_taken", detail, errors=[FieldError(f"/items/{number}/start", detail)])
 
 
 def _booking(item: Mapping[str, Any], flow: str, checkout: Checkout) -> dict[str, Any]:

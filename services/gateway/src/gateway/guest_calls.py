@@ -55,6 +55,10 @@ class Guest:
         """Create under an idempotency key. Raises the service's refusal."""
         return self._calls.send(service, "POST", path, self._headers() | {"Idempotency-Key": key}, body)
 
+    def withdraw(self, organization_id: UUID, checkout_id: UUID) -> None:
+        """Take back what a checkout has booked. Raises UnavailableError."""
+        self._calls.withdraw(organization_id, self.member_id, checkout_id)
+
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", **trace_headers(current_trace())}
 
@@ -79,6 +83,12 @@ class GuestCalls:
     def signed_in(self, member_id: UUID, token: str) -> Guest:
         """A member who has signed in, with their own token."""
         return Guest(member_id, token, self)
+
+    def withdraw(self, organization_id: UUID, member_id: UUID, checkout_id: UUID) -> None:
+        """Let booking take back what a member's checkout has booked. Raises UnavailableError."""
+        ids = {"organization_id": organization_id, "member_id": member_id, "checkout_id": checkout_id}
+        body = {name: str(value) for name, value in ids.items()}
+        self._settled("booking", self._internal.call("booking", "POST", "/internal/checkouts/withdrawal", body))
 
     def send(
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None

@@ -161,9 +161,12 @@ def test_an_advance_in_a_crashed_drivers_stead_waits_for_what_that_one_left_on_i
     payments = world.services["payments"]
     payments.is_deaf = True
     world.services["invoicing"].publish("invoicing.invoice-issued.v1", body="left").is_published = True
-    answer = gateway(clock_advance_seconds=0.2).post("/v1/organization/clock/advance", {"to": "2027-02-01T08:00:00Z"})
+    client = gateway(clock_advance_seconds=0.2)
+    answer = client.post("/v1/organization/clock/advance", {"to": "2027-02-01T08:00:00Z"})
     assert answer.status_code == 202
     assert {"service": "payments", "reason": "messages_on_their_way"} in answer.get_json()["waiting_for"]
+    standing = client.get("/v1/organization/clock?wait=false").get_json()
+    assert (standing["target"], standing["settled"]) == (None, False), "at its goal, with messages on their way"
 
 
 def test_a_live_organisation_has_the_real_time(world: Any, gateway: Any) -> None:

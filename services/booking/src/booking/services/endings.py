@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
 
 from booking.domain.cancellation import CancellationCost, CancellationPolicy, cancellation_cost
 from booking.domain.recurrence import Scope
@@ -14,10 +17,12 @@ from booking.models import Booking
 from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
 from booking.services.checking import Asker, require_editable
-from booking.services.series import touched_bookings
+from booking.services.series import OPEN, touched_bookings
 from common.db import TenantSession
 from common.money import Money
 from contracts.booking import BookingCancelled
+
+WITHDRAWN = "checkout_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,16 @@ def cancel(session: TenantSession, offer: CancellationOffer, *, reason: str | No
     for row, cost in zip(offer.bookings, offer.costs, strict=True):
         end_booking(session, row, Status.CANCELLED, reason=reason, cost=cost)
     return offer.bookings
+
+
+def withdraw(session: TenantSession, member_id: UUID, checkout_id: UUID) -> None:
+    """Take back at no cost what a checkout has booked so far: a later part of the order was refused (GH-2)."""
+    mine = (Booking.member_id == member_id, Booking.checkout_id == checkout_id)
+    statement = select(Booking).where(*mine, Booking.status.in_([status.value for status in OPEN]))
+    rows = session.scalars(statement.order_by(Booking.id).with_for_update()).all()
+    wallets.lock_grants_of(session, [row.id for row in rows])
+    for row in rows:
+        end_booking(session, row, Status.CANCELLED, reason=WITHDRAWN)
 
 
 def end_booking(

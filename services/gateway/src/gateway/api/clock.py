@@ -66,7 +66,8 @@ def read_clock(query: dict[str, Any]) -> Response:
         return jsonify(_live())
     has_settled = state.target is None and _simulation().has_settled(organization_id, state.now)
     if has_settled or not query["wait"] or not principal.is_staff:
-        return jsonify(_standing(state))
+        # Who cannot drive it on need not know of messages on their way.
+        return jsonify(_standing(state, settled=has_settled or (state.target is None and not principal.is_staff)))
     # Also with the target reached: the driver that got there may have died before all had settled.
     progress = _simulation().drive(organization_id, state.target or state.now, _settings().clock_status_seconds)
     return jsonify({"mode": state.mode, **_show(progress)})
@@ -120,9 +121,9 @@ def _show(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _standing(state: ClockState) -> dict[str, Any]:
+def _standing(state: ClockState, *, settled: bool) -> dict[str, Any]:
     target = _text(state.target) if state.target else None
-    return {"mode": state.mode, "now": _text(state.now), "target": target, "settled": state.target is None}
+    return {"mode": state.mode, "now": _text(state.now), "target": target, "settled": settled}
 
 
 def _live() -> dict[str, Any]:

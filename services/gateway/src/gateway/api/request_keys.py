@@ -11,12 +11,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import structlog
 from flask import Response, current_app, g, request
 
 from common.errors import DomainError, InvalidError, UnavailableError
 from common.http.idempotency import idempotency_key
 from common.telemetry import current_trace
 from gateway.settlement import InternalCalls
+from gateway.upstreams.pool import GatewayTimeoutError
+
+log = structlog.get_logger(__name__)
 
 
 def remembered(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -33,7 +37,7 @@ def remembered(view: Callable[..., Response]) -> Callable[..., Response]:
             response = view(*args, **kwargs)
         except DomainError:
             if is_first:
-                _calls().call("members", "DELETE", "/internal/keys", {"key": name})
+                _release(name)
             raise
         if not is_first:
             response.headers["Idempotent-Replayed"] = "true"
@@ -57,6 +61,14 @@ def _claim(name: str) -> bool:
     if answer.status != 200:
         raise UnavailableError("service_unavailable", "members does not answer", extra={"service": "members"})
     return bool(answer.json()["is_first"])
+
+
+def _release(name: str) -> None:
+    """Leave the key free; while members is away it stays taken by this body, and the refusal is told all the same."""
+    try:
+        _calls().call("members", "DELETE", "/internal/keys", {"key": name})
+    except (UnavailableError, GatewayTimeoutError) as error:
+        log.warning("key_not_released", error=error.detail)
 
 
 def _calls() -> InternalCalls:
