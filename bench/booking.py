@@ -222,7 +222,7 @@ def database() -> Iterator[Database]:
     """A migrated database of our own, dropped afterwards."""
     name = f"bench_booking_{secrets.token_hex(4)}"
     create_database(SERVER, name)
-    url = make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    url = make_url(SERVER).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     upgrade_database(url, SERVICE.migrations)
     opened = Database(url)
     try:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, select, text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from catalog.models import Location
 from catalog.service import SERVICE
-from common import audit
 from common.clock import SystemClock
 from common.db import Database, TenantSession
-from common.db.rows import insert_rows
-from common.db.statements import run
+from common.db.statements import run, run_together, write_last
+from common.errors import UnavailableError
 from common.ids import new_id
+from common.tenancy import store_clock
 from common.testing.plugin import add_organization
 
 SEEN = "SELECT current_setting('deskledger.organization'), $1::int + 1"
@@ -117,7 +118,7 @@ def test_a_rollback_keeps_what_is_prepared(database: Database) -> None:
             session.rollback()
         before = session.scalar(text(prepared))
         session.rollback()
-        assert session.scalar(text(prepared)) == before == 2
+        assert session.scalar(text(prepared)) == before == 3
 
 
 def test_a_connection_that_the_server_has_ended_is_not_used_again(database: Database) -> None:
@@ -142,37 +143,97 @@ def test_a_connection_lost_on_the_way_fails_the_request_and_leaves_the_pool(data
         assert run(session, SEEN, (1,)) == [("*", 2)]
 
 
-def location(**values: Any) -> Location:
-    return Location(id=new_id(), name="Dock", timezone="Europe/Berlin", created_at=SystemClock().now(), **values)
+def test_statements_run_together_and_none_after_one_that_fails(database: Database) -> None:
+    with database.system_session() as session:
+        together = [(SEEN, (1,)), (KEY, ("pair", "pem")), (SEEN, (2,))]
+        assert run_together(session.connection(), together) == [[("*", 2)], [], [("*", 3)]]
+        with pytest.raises(IntegrityError) as caught:
+            run_together(session.connection(), [(KEY, ("alone", "pem")), (KEY, ("pair", "very private")), (SEEN, (3,))])
+    assert "very private" not in str(caught.value)
+    assert not kids(database) & {"pair", "alone"}
 
 
-def test_inserted_rows_are_like_flushed_ones(database: Database) -> None:
-    organization_id = add_organization(database)
-    row, other = location(opening_hours={"mon": [["08:00", "18:00"]]}), location(code="D2")
-    with database.session(organization_id) as session:
-        insert_rows(session, [row, other])
-        assert (row.organization_id, row.version, row.tax_percent) == (organization_id, 1, None)
-        row.name = "Pier"
+def test_what_is_written_last_decides_about_the_commit(database: Database) -> None:
+    with database.system_session() as session:
+        run(session, KEY, ("first", "pem"))
+        write_last(session, [(KEY, ("last", "pem")), (KEY, ("first", "pem"))])
+        with pytest.raises(IntegrityError):
+            session.commit()
+        session.rollback()
+        run(session, KEY, ("second", "pem"))
         session.commit()
+    assert kids(database) & {"first", "last", "second"} == {"second"}
+
+
+def test_a_connection_lost_at_the_commit_fails_it_and_leaves_the_pool(database: Database) -> None:
+    with database.system_session() as session:
+        process_id = session.scalar(text("SELECT pg_backend_pid()"))
+        write_last(session, [(KEY, ("lost", "pem"))])
+        with server(database) as owner:
+            owner.execute("SELECT pg_terminate_backend(%s, 5000)", (process_id,))
+        with pytest.raises(OperationalError):
+            session.commit()
+        session.rollback()
+        assert run(session, SEEN, (1,)) == [("*", 2)]
+    assert "lost" not in kids(database)
+
+
+def test_a_constraint_checked_at_the_commit_fails_it(database: Database) -> None:
+    with database.system_session() as session:
+        session.execute(text("CREATE TEMPORARY TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+        session.execute(text("INSERT INTO late VALUES (1), (1)"))
+        with pytest.raises(IntegrityError):
+            session.commit()
+        session.rollback()
+        assert run(session, SEEN, (1,)) == [("*", 2)]
+
+
+def test_waiting_for_a_lock_lets_the_other_threads_of_the_process_work(shared: Database) -> None:
+    """Whoever holds the lock may be one of them."""
+    lock = "SELECT pg_advisory_xact_lock(720799)"
+    with shared.system_session() as first, ThreadPoolExecutor() as pool:
+        run(first, lock)
+
+        def wait() -> None:
+            with shared.system_session() as second:
+                run_together(second.connection(), [(lock, ())])
+
+        waiting = pool.submit(wait)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.3)
+        first.rollback()
+        waiting.result(timeout=10)
+
+
+def test_the_beginning_brings_the_organisation_and_the_first_statements(database: Database) -> None:
+    organization_id = add_organization(database, name="Harbour")
     with database.session(organization_id) as session:
-        found = {each.code: each for each in session.scalars(select(Location))}
-    assert (found[None].name, found["D2"].name) == ("Pier", "Dock")
-    assert (found[None].opening_hours, found["D2"].opening_hours) == ({"mon": [["08:00", "18:00"]]}, {})
-
-
-def test_a_row_of_another_organisation_is_not_inserted(database: Database) -> None:
-    with database.session(add_organization(database)) as session, pytest.raises(PermissionError):
-        insert_rows(session, [location(organization_id=new_id())])
-
-
-def test_collected_rows_follow_their_savepoint(database: Database) -> None:
-    organization_id = add_organization(database)
+        assert session.start((SEEN, (1,)), (SEEN, (2,))) == [[(str(organization_id), 2)], [(str(organization_id), 3)]]
+        assert session.organization.name == "Harbour"
+        assert session.start((SEEN, (3,))) == [[(str(organization_id), 4)]], "in a transaction that has begun"
+        store_clock(session, organization_id, SystemClock().now() + timedelta(days=9), 9)
+        assert session.now() > SystemClock().now() + timedelta(days=8), "the clock that this transaction has set"
     with database.session(organization_id) as session:
-        audit.record(session, "first", "x")
-        with session.begin_nested() as savepoint:
-            audit.record(session, "second", "x")
-            savepoint.rollback()
-        assert audit.is_recorded(session)
-        session.commit()
-    with database.session(organization_id) as session:
-        assert [entry.action for entry in session.scalars(audit.entries(session))] == ["first"]
+        session.execute(text("SELECT 1"))
+        assert session.start((SEEN, (4,))) == [[(str(organization_id), 5)]], "in one that others have begun"
+        with session.begin_nested():
+            assert session.start((SEEN, (5,))) == [[(str(organization_id), 6)]]
+    with database.session(new_id()) as session:
+        session.start((SEEN, (1,)))
+        with pytest.raises(UnavailableError):
+            _ = session.organization
+
+
+def test_a_bell_rings_after_the_commit_and_not_without_one(database: Database) -> None:
+    with server(database) as listener:
+        listener.execute("LISTEN outbox")
+        with database.system_session() as session:
+            write_last(session, [(KEY, ("silent", "pem"))], "outbox")
+            session.rollback()
+            session.execute(text("SELECT 1"))
+            session.commit()
+        assert list(listener.notifies(timeout=0.2)) == []
+        with database.system_session() as session:
+            write_last(session, [(KEY, ("ringing", "pem"))], "outbox")
+            session.commit()
+        assert [each.channel for each in listener.notifies(timeout=5, stop_after=1)] == ["outbox"]

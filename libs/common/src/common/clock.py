@@ -60,12 +60,18 @@ def wall_to_instant(wall: datetime, zone: str) -> datetime:
 
 def instant_to_wall(instant: datetime, zone: str) -> datetime:
     """The naive local wall time of an instant in a zone."""
-    return as_utc(instant).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return _in_zone(instant, zone).replace(tzinfo=None)
 
 
 def local_date(instant: datetime, zone: str) -> date:
     """The civil date of an instant in a zone."""
-    return instant_to_wall(instant, zone).date()
+    return _in_zone(instant, zone).date()
+
+
+def _in_zone(instant: datetime, zone: str) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("naive datetime")
+    return instant.astimezone(ZoneInfo(zone))
 
 
 def start_of_day(day: date, zone: str) -> datetime:

@@ -43,6 +43,7 @@ def store_clock(session: TenantSession, organization_id: UUID, now: datetime | N
         .where(table.c.id == organization_id, table.c.clock_version < clock_version)
         .values(clock_now=now, clock_version=clock_version)
     )
+    session.forget_organization()
     wake_scheduler(session)
 
 

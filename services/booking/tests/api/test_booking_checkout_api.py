@@ -27,6 +27,7 @@ def test_a_checkout_pays_the_strangers_price_and_leaves_credits_alone(room: Any)
     shown = made.json
     assert (shown["status"], shown["price"]["amount_minor"], shown["credits_used"]) == ("held", 4500, "0")
     assert (shown["is_personal"], shown["checkout_id"]) == (True, body["checkout_id"])
+    assert shown["customer_name"] is None, "whoever types an address in is not told whose it is"
     found = client.get(f"/v1/bookings?checkout_id={body['checkout_id']}").json["items"]
     assert [booking["id"] for booking in found] == [shown["id"]]
 

@@ -64,3 +64,24 @@ def test_what_a_member_may_not_know_of_has_no_schedule(room: Any) -> None:
     assert room.client.get("/v1/bookings/schedule", query_string=long).json["code"] == "window_too_long"
     backwards = {**asked, "to": "2027-02-14T00:00:00Z"}
     assert room.client.get("/v1/bookings/schedule", query_string=backwards).status_code == 422
+
+
+def test_acc_1_staff_of_one_location_see_the_times_of_that_one_alone(room: Any) -> None:
+    elsewhere = room.house.location(display_name="Dock 2")
+    far = room.house.resource(elsewhere, display_name="Far Room")
+    for resource in (far, room.resource_id):
+        room.book("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", resource_id=f"res_{resource.hex}")
+    desk = room.house.user("front_desk", locations=[str(room.location_id)])
+    for path in ("/v1/bookings/schedule", "/v1/availability"):
+        items = desk.get(path, query_string=DAY).json["items"]
+        assert [item["resource_id"] for item in items] == [f"res_{room.resource_id.hex}"]
+        assert len(room.client.get(path, query_string=DAY).json["items"]) == 2
+        foreign = desk.get(path, query_string={**DAY, "location_id": f"loc_{elsewhere.hex}"})
+        assert foreign.json["items"] == []
+        named = desk.get(path, query_string={**DAY, "resource_id": f"res_{far.hex}"})
+        assert (named.status_code, named.json["code"]) == (404, "resource_not_found")
+
+
+def test_a_long_booking_that_began_days_before_is_in_the_schedule(room: Any) -> None:
+    room.book("2027-02-10T09:00:00Z", "2027-02-18T09:00:00Z")
+    assert [start for start, _, _ in seen(room.client, room)] == ["09:00"]

@@ -97,6 +97,9 @@ def test_gh_2_a_late_payment_for_a_slot_that_is_taken_leaves_it_expired_and_says
     shown = room.client.get(f"/v1/bookings/{held['id']}").json
     assert (shown["status"], shown["cancel_reason"]) == ("expired", "paid_too_late")
     assert [m.status for m in published(room) if isinstance(m, BookingCancelled)] == ["expired", "expired"]
+    [problem] = room.client.get("/v1/setup/booking").json["problems"]
+    assert problem["code"] == "bookings_paid_too_late"
+    assert "goes back by itself" in problem["detail"], "nobody is told to refund what is refunded anyway"
 
 
 def test_copies_are_the_same_after_duplicates_in_any_order(house: Any) -> None:

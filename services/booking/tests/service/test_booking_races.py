@@ -55,6 +55,23 @@ def test_bok_1_a_capacity_of_ten_takes_exactly_ten(room: Any) -> None:
     assert units == list(range(1, 11))
 
 
+def test_requests_with_one_key_at_once_make_one_booking_and_tell_of_no_other(room: Any) -> None:
+    area = room.house.resource(room.location_id, type="meeting_room", capacity=10)
+    body = room.body("2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", resource_id=f"res_{area.hex}")
+
+    def one() -> Any:
+        return room.house.user().post("/v1/bookings", body, headers={"Idempotency-Key": "one"})
+
+    answers = at_once([one] * 30)
+    made = {answer.json["id"] for answer in answers if answer.status_code == 201}
+    refused = {answer.json["code"] for answer in answers if answer.status_code != 201}
+    assert len(made) == 1
+    assert refused <= {"idempotency_key_in_use"}
+    later = one()
+    assert (later.json["id"], later.headers["Idempotent-Replayed"]) == (made.pop(), "true")
+    assert len(room.client.get("/v1/bookings").json["items"]) == 1
+
+
 def test_a_hall_and_its_halves_at_once_never_clash_and_never_fail(room: Any) -> None:
     hall = room.house.resource(room.location_id, display_name="Hall")
     halves = [room.house.resource(room.location_id, display_name=name, parent_ids=[hall]) for name in ("A", "B")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -137,3 +138,30 @@ def test_first_and_last_day_count() -> None:
     for day in ("2027-02-01", "2027-02-28"):
         state = {"valid_from": "2027-02-01", "valid_until": "2027-02-28", "scope": {"kinds": ["booking"]}}
         check_promo_code(state, date.fromisoformat(day))
+
+
+ROOMS, PLANS = {"resource_types": ["meeting_room"]}, {"plan_ids": ["p"]}
+WITHOUT_KINDS = [
+    ({}, True, False),
+    ({"location_ids": ["l"]}, True, False),
+    (ROOMS, True, True),
+    ({"resource_ids": ["r"], "location_ids": ["l"]}, True, True),
+    (PLANS, False, False),
+    (ROOMS | PLANS, True, False),
+]
+
+
+@pytest.mark.parametrize(("scope", "unlimited", "limited"), WITHOUT_KINDS)
+def test_a_code_without_kinds_is_for_what_it_lists_and_counted_in_one_place(
+    scope: dict[str, Any], unlimited: bool, limited: bool
+) -> None:
+    limits: list[tuple[dict[str, int | None], bool]] = [
+        ({}, unlimited),
+        ({"max_uses": None, "max_uses_per_customer": None}, unlimited),
+        ({"max_uses": 1}, limited),
+        ({"max_uses_per_customer": 1}, limited),
+    ]
+    for limit, is_good in limits:
+        refusal = nullcontext() if is_good else pytest.raises(InvalidError, match="not for bookings")
+        with refusal:
+            check_promo_code({"scope": scope, **limit}, date(2027, 2, 1))

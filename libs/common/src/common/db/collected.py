@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from common.db.database import TenantSession
-from common.db.statements import Statement, run
+from common.db.statements import Statement, write_last
 
 R = TypeVar("R")
 _PENDING = "collected.pending"
@@ -19,10 +19,10 @@ _SAVEPOINTS = "collected.savepoints"
 
 
 class Collected(Generic[R]):
-    """Rows of one kind, written after the last flush by the statements that ``write`` makes of them.
+    """Rows of one kind, written after the last flush, with the commit, by the statements that ``write`` makes of them.
 
     From ``bulk_from`` rows on ``write_bulk`` does it instead. What is rolled back, as a whole or to a savepoint, is
-    forgotten.
+    forgotten. ``ring`` is a channel on which listeners are notified after the commit.
     """
 
     kinds: ClassVar[list[Collected[Any]]] = []
@@ -33,8 +33,9 @@ class Collected(Generic[R]):
         *,
         bulk_from: float = math.inf,
         write_bulk: Callable[[Connection, Sequence[R]], None] | None = None,
+        ring: str | None = None,
     ) -> None:
-        self._write, self._bulk_from, self._write_bulk = write, bulk_from, write_bulk
+        self._write, self._bulk_from, self._write_bulk, self.ring = write, bulk_from, write_bulk, ring
         Collected.kinds.append(self)
 
     def add(self, session: TenantSession, *rows: R) -> None:
@@ -73,9 +74,9 @@ def _write(session: Session) -> None:
     session.flush()
     pending = _rows(session, _PENDING)
     by_kind = {kind: [row for owner, row in pending if owner is kind] for kind in Collected.kinds}
-    statements = [each for kind, rows in by_kind.items() if rows for each in kind.statements(session, rows)]
-    for statement, parameters in statements:
-        run(session, statement, parameters)
+    for kind, rows in by_kind.items():
+        if rows:
+            write_last(session, kind.statements(session, rows), kind.ring)
     session.info[_WRITTEN], session.info[_PENDING] = pending, []
 
 

@@ -17,10 +17,23 @@ from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from common.clock import Clock, SystemClock
 from common.db.mapping import TenantMixin
-from common.db.statements import CONNECTION, begin, forget_prepared, is_silent, roll_back, run
+from common.db.statements import (
+    CONNECTION,
+    Rows,
+    Statement,
+    begin,
+    commit,
+    forget_prepared,
+    is_silent,
+    roll_back,
+    run,
+    run_together,
+)
 from common.errors import UnavailableError
 
 EVERY_ORGANIZATION = "*"
+_FIRST = "database.first"
+_ANSWERED = "database.answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,29 @@ class TenantSession(Session):
     def _setting(self) -> str:
         return str(self.organization_id) if self.organization_id else EVERY_ORGANIZATION
 
+    def start(self, *statements: Statement) -> list[Rows]:
+        """Run statements (as `common.db.statements.run`) in the round trip that begins the transaction.
+
+        The organisation comes along. In a transaction that has begun before they go by themselves.
+        """
+        first = [*statements]
+        if self.organization_id is not None:
+            first.append((_ORGANIZATION, (self.organization_id,)))
+        self.info[_FIRST] = first
+        connection = self.info.get(CONNECTION) or self.connection()
+        self.info.pop(_FIRST, None)
+        found: list[Rows] | None = self.info.pop(_ANSWERED, None)
+        if found is None:
+            found = run_together(connection, first)
+        if self.organization_id is not None:
+            rows = found.pop()
+            self._organization = Organization(*rows[0]) if rows else None
+        return found
+
+    def forget_organization(self) -> None:
+        """Read the organisation anew when it is next asked for: this transaction has changed it."""
+        self._organization = None
+
     @property
     def organization(self) -> Organization:
         """The organisation this session is bound to; raises UnavailableError while its copy has not arrived here."""
@@ -87,7 +123,10 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _announce_organization(session: TenantSession, _transaction: SessionTransaction, connection: Any) -> None:
-    begin(connection, session._setting)
+    first = session.info.pop(_FIRST, None)
+    answered = begin(connection, session._setting, first or ())
+    if first is not None:
+        session.info[_ANSWERED] = answered
     session.info[CONNECTION] = connection
     session._organization = None
 
@@ -140,6 +179,7 @@ def make_engine(url: str, *, pool_size: int = 10, role: str | None = None) -> En
         connect_args={"options": "-c timezone=UTC", "connect_timeout": 5},
     )
     _leave_out_dead_connections(engine)
+    event.listen(engine, "commit", commit)
     event.listen(engine, "rollback", roll_back)
     event.listen(engine, "rollback_savepoint", lambda connection, *_: forget_prepared(connection))
     if role:

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, inspect
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import make_transient_to_detached
 
+from common.db.collected import Collected
 from common.db.database import TenantSession, stamp
 from common.db.mapping import TenantMixin
-from common.db.statements import run
+from common.db.statements import Statement
 
 
-def insert_rows(session: TenantSession, rows: Sequence[TenantMixin]) -> None:
-    """Insert new rows of one class; they belong to the session from then on, as after a flush.
+def insert_last(session: TenantSession, row: TenantMixin) -> None:
+    """Insert a new row, as it is now, with the commit; it is stamped with the organisation, and no part of the session.
 
-    For classes without relationships and without values that the database itself fills in.
+    Until the commit no statement of the transaction finds it, and nothing may refer to it. For classes without
+    relationships and without values that the database itself fills in.
     """
-    kind: Any = type(rows[0])
-    statement, keys, write = _insertion(kind)
-    for row in rows:
-        stamp(session, row)
-    values = [write(vars(row)) for row in rows]
-    for each in values:
-        run(session, statement, each)
-    for row in rows:
-        for key in keys:
-            vars(row).setdefault(key, None)
-        make_transient_to_detached(row)
-        session.add(row)
+    kind: Any = type(row)
+    statement, write = _insertion(kind)
+    stamp(session, row)
+    _LAST.add(session, (statement, write(vars(row))))
+
+
+_LAST: Collected[Statement] = Collected(lambda statements: statements)
 
 
 @cache
-def _insertion(kind: Any) -> tuple[str, tuple[str, ...], Callable[[dict[str, Any]], list[Any]]]:
-    """The statement of a class, its attributes, and what turns their values into the statement's parameters."""
+def _insertion(kind: Any) -> tuple[str, Callable[[dict[str, Any]], list[Any]]]:
+    """The statement of a class, and what turns its attributes' values into the statement's parameters."""
     mapper = inspect(kind)
     keys = tuple(attribute.key for attribute in mapper.column_attrs)
     columns: list[Column[Any]] = [mapper.column_attrs[key].columns[0] for key in keys]
@@ -52,7 +48,7 @@ def _insertion(kind: Any) -> tuple[str, tuple[str, ...], Callable[[dict[str, Any
 
     names = ", ".join(column.name for column in columns)
     marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-    return f"INSERT INTO {mapper.local_table.name} ({names}) VALUES ({marks})", keys, write  # noqa: S608 - constants
+    return f"INSERT INTO {mapper.local_table.name} ({names}) VALUES ({marks})", write  # noqa: S608 - constants
 
 
 def _text(document: Any) -> str | None:

@@ -58,6 +58,10 @@ class ServiceApp(Flask):
             environ[_SPAN] = running
             return super().wsgi_app(environ, start_response)
 
+    def ensure_sync(self, func: Any) -> Any:
+        """Our views are plain functions: nothing needs to be asked about each of them in each request."""
+        return func
+
     def dispatch_request(self) -> Response:
         if request.url_rule is None:
             return self.make_response(super().dispatch_request())
@@ -94,7 +98,9 @@ class ServiceApp(Flask):
 
 def _refuse_unstorable_text() -> None:
     """NUL and lone surrogates are legal JSON and no legal text in PostgreSQL."""
-    if any("\x00" in part for part in (*request.args.values(), *(request.view_args or {}).values()) if part):
+    named = request.view_args or {}
+    texts = (*request.args.values(), *named.values()) if request.query_string else named.values()
+    if any("\x00" in part for part in texts if part):
         raise BadRequest("NUL characters are not accepted")
     if request.is_json and b"\\u" in request.get_data(cache=True):
         body = stdjson.dumps(request.get_json(), ensure_ascii=False)
@@ -156,12 +162,13 @@ def _register_hooks(app: ServiceApp, name: str) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers.setdefault("X-Request-Id", trace_request_id())
-        if g.get("etag") and response.status_code < 300:
-            response.set_etag(g.etag)
-        rule = request.url_rule.rule if request.url_rule else "unmatched"
+        etag, url_rule, method, status = g.get("etag"), request.url_rule, request.method, response.status_code
+        if etag and status < 300:
+            response.set_etag(etag)
+        rule = url_rule.rule if url_rule else "unmatched"
         seconds = time.perf_counter() - g.started
-        observe_request(name, request.method, rule, response.status_code, seconds)
-        note_request(request.environ.get(_SPAN), request.method, rule, response.status_code, seconds)
+        observe_request(name, method, rule, status, seconds)
+        note_request(request.environ.get(_SPAN), method, rule, status, seconds)
         return response
 
 

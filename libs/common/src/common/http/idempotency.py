@@ -11,14 +11,11 @@ from typing import Any
 
 import msgspec
 from flask import Request, Response, g, request
-from sqlalchemy import select
 
 from common.auth.access import Principal
 from common.clock import SystemClock
 from common.db import TenantSession
 from common.db.collected import Collected
-from common.db.plumbing import idempotency_table
-from common.db.statements import run
 from common.errors import BadRequestError, ConflictError, InvalidError
 from common.http.work import bind_session, current_session
 from common.telemetry import current_trace
@@ -63,12 +60,12 @@ def run_once(view: Callable[[], Response], options: tuple[Required, bool]) -> Re
         return view()
     session = _session()
     scope, fingerprint = _scope(), _fingerprint()
-    stored = _claim(session, scope, key, fingerprint)
-    if stored is not None:
-        return stored
+    earlier = _earlier_answer(session, scope, key, fingerprint)
+    if earlier is not None:
+        return earlier
     response = view()
     if response.status_code < 400:
-        _store(_session(), scope, key, response)
+        _store(_session(), scope, key, fingerprint, response)
     return response
 
 
@@ -88,42 +85,37 @@ def _fingerprint() -> str:
     return hashlib.sha256(request.query_string + b"\n" + request.get_data()).hexdigest()
 
 
-# One statement, for it runs in every POST: the lock comes first, and without it nothing is inserted.
-_CLAIM = """
-WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS got),
-claimed AS (
-  INSERT INTO idempotency_key (scope, key, fingerprint, created_at)
-  SELECT $2, $3, $4, $5::timestamptz FROM lock WHERE got
-  ON CONFLICT DO NOTHING RETURNING key
-)
-SELECT got, EXISTS (SELECT FROM claimed) FROM lock
+# Two statements: the second one is sure to see what the last holder of the lock has committed.
+_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
+_STORED = "SELECT fingerprint, status, headers, body FROM idempotency_key WHERE scope = $1 AND key = $2"
+# Only a request that commits on its way, and so gives up the lock, can find another answer there: the first one stays.
+_STORE = """
+INSERT INTO idempotency_key (scope, key, fingerprint, status, headers, body, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
-_STORE = "UPDATE idempotency_key SET status = $1, headers = $2, body = $3 WHERE scope = $4 AND key = $5"
 
 
-def _claim(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
+def _earlier_answer(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
     lock = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
-    values = (lock, scope, key, fingerprint, SystemClock().now())
-    ((got, claimed),) = run(session, _CLAIM, values)
+    ((got,),), stored = session.start((_LOCK, (lock,)), (_STORED, (scope, key)))
     if not got:
         raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
-    return None if claimed else _replay(session, scope, key, fingerprint)
+    return _replay(fingerprint, *stored[0]) if stored else None
 
 
-def _replay(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response:
-    table = idempotency_table
-    row = session.execute(select(table).where(table.c.scope == scope, table.c.key == key)).one()
-    if row.fingerprint != fingerprint:
+def _replay(fingerprint: str, known: str, status: int, headers: dict[str, str], body: bytes) -> Response:
+    if known != fingerprint:
         raise InvalidError("idempotency_key_reused", "this key was used with another request body")
-    response = Response(row.body, row.status, headers=row.headers)
+    response = Response(body, status, headers=headers)
     response.headers[REPLAYED_HEADER] = "true"
     return response
 
 
-def _store(session: TenantSession, scope: str, key: str, response: Response) -> None:
+def _store(session: TenantSession, scope: str, key: str, fingerprint: str, response: Response) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    stored = (response.status_code, msgspec.json.encode(headers).decode(), response.get_data(), scope, key)
-    _ANSWERS.add(session, stored)
+    text = msgspec.json.encode(headers).decode()
+    answer = (scope, key, fingerprint, response.status_code, text, response.get_data(), SystemClock().now())
+    _ANSWERS.add(session, answer)
 
 
 # A request has one answer.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing, validate
 
 from common.ids import InvalidIdError, decode_id, encode_id
 from common.money import Money
@@ -31,6 +32,26 @@ class StrictSchema(Schema):
         if type(obj) is dict and attr in obj:
             return obj[attr]
         return super().get_attribute(obj, attr, default)
+
+    def _serialize(self, obj: Any, *, many: bool = False) -> Any:
+        """As marshmallow's, with a short cut for what views return: dictionaries with a value for each field."""
+        if many or type(obj) is not dict:
+            return super()._serialize(obj, many=many)
+        written = {}
+        for name, key, field in self._columns:
+            if name in obj:
+                written[key] = field._serialize(obj[name], name, obj)
+            elif (value := field.serialize(name, obj, accessor=self.get_attribute)) is not missing:
+                written[key] = value
+        return written
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, str, fields.Field[Any]]]:
+        """Where the value of each field is found, the name it gets, and the field."""
+        return [
+            (field.attribute or name, name if field.data_key is None else field.data_key, field)
+            for name, field in self.dump_fields.items()
+        ]
 
 
 class QuerySchema(Schema):

@@ -35,7 +35,7 @@ INSERT INTO outbox (message_id, type, version, routing_key, organization_id, agg
                     body, headers, causation_id, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
-# One statement for all rows: one round trip, and the statement trigger rings NOTIFY once. Binary arrays spare quoting.
+# One statement for all rows.
 _INSERT = """
 INSERT INTO outbox (message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,
                     body, headers, causation_id, created_at)
@@ -131,7 +131,7 @@ def _copy(connection: Connection, rows: Sequence[_Row]) -> None:
     copy_rows(connection, outbox_table, _COLUMNS, rows)
 
 
-_COLLECTED = Collected(_write, bulk_from=_COPIED_FROM, write_bulk=_copy)
+_COLLECTED = Collected(_write, bulk_from=_COPIED_FROM, write_bulk=_copy, ring="outbox")
 
 
 @event.listens_for(TenantSession, "after_commit")

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, or_
 
 from booking.models import Booking
+from booking.services.availability import Viewer
 from booking.services.bookings import find_booking
 from booking.services.checking import Asker
 from common.auth import Principal, Role, current_principal
@@ -28,6 +29,12 @@ def asker_of(principal: Principal, *, override: bool = True, is_checkout: bool =
         overrides=principal.is_staff and override,
         location_ids=principal.location_ids if principal.is_staff else None,
     )
+
+
+def viewer_of(principal: Principal) -> Viewer:
+    """The caller as somebody who looks at times: staff of some locations see those (ACC-1)."""
+    seen = principal.location_ids if principal.is_staff else None
+    return Viewer(principal.is_staff, principal.member_id, principal.company_id, seen)
 
 
 def visible_bookings(principal: Principal) -> list[ColumnElement[bool]]:

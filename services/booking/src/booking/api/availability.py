@@ -12,7 +12,7 @@ from flask import Response
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 
-from booking.api.access import EVERYBODY
+from booking.api.access import EVERYBODY, viewer_of
 from booking.api.bookings import extra_orders
 from booking.api.schemas import ExtraOrderSchema, IntervalSchema, QuoteSchema
 from booking.api.views import show_quote
@@ -113,9 +113,7 @@ class PublicQuoteInSchema(StrictSchema):
 @blueprint.response(200, AvailabilitySchema)
 def get_availability(query: dict[str, Any]) -> Response:
     """Show free and busy times of resources, with what they cost the caller."""
-    principal = current_principal()
-    viewer = Viewer(principal.is_staff, principal.member_id, principal.company_id)
-    return _show(current_session(), query, viewer, MAX_WINDOW)
+    return _show(current_session(), query, viewer_of(current_principal()), MAX_WINDOW)
 
 
 @blueprint.route("/v1/storefront/<slug>/availability", methods=["GET"])

@@ -28,7 +28,7 @@ from booking.api.schemas import (
     QuoteInSchema,
     QuoteSchema,
 )
-from booking.api.views import show_booking, show_bookings, show_quote, show_series
+from booking.api.views import customer_name, show_bookings, show_quote, show_series
 from booking.domain.intervals import Interval
 from booking.domain.pricing import ExtraOrder
 from booking.domain.recurrence import Recurrence, read_exdates
@@ -70,9 +70,9 @@ def create_booking(body: dict[str, Any]) -> dict[str, Any]:
     session, principal = current_session(), current_principal()
     require_staff_fields(principal, body)
     asker = asker_of(principal, override=body["override"], is_checkout=_is_strange(body))
-    rows = bookings.book(session, _request(session, principal, body), asker)
-    remember_etag(rows[0])
-    return show_series(session, rows[0], rows)
+    booked = bookings.book(session, _request(session, principal, body), asker)
+    remember_etag(booked.rows[0])
+    return show_series(session, booked.rows[0], booked.rows, name=booked.customer_name)
 
 
 @blueprint.route("/v1/bookings", methods=["GET"])
@@ -123,12 +123,12 @@ def patch_booking(body: dict[str, Any], booking_id: str) -> dict[str, Any]:
     booking = find_mine(session, decode_path_id("bkg", booking_id), lock=True)
     check_if_match(booking)
     rows = change_booking(session, booking, _change(body), asker_of(principal, override=body["override"]))
+    shown = show_series(session, booking, rows, name=customer_name(session, booking))
     if body["preview"]:
-        shown = show_series(session, booking, rows)
         session.rollback()
-        return shown
-    remember_etag(booking)
-    return show_series(session, booking, rows)
+    else:
+        remember_etag(booking)
+    return shown
 
 
 @blueprint.route("/v1/bookings/<booking_id>/cancellation", methods=["GET"])
@@ -174,7 +174,7 @@ def decide_booking(body: dict[str, Any], booking_id: str) -> dict[str, Any]:
     else:
         lifecycle.reject(session, booking, body["reason"])
     remember_etag(booking)
-    return show_booking(booking, session.now())
+    return show_bookings(session, [booking])[0]
 
 
 @blueprint.route("/v1/bookings/<booking_id>/check-in", methods=["POST"])
@@ -188,7 +188,7 @@ def check_in_booking(_body: dict[str, Any], booking_id: str) -> dict[str, Any]:
     booking = find_mine(session, decode_path_id("bkg", booking_id), lock=True)
     lifecycle.check_in(session, booking, asker_of(current_principal()))
     remember_etag(booking)
-    return show_booking(booking, session.now())
+    return show_bookings(session, [booking])[0]
 
 
 def _is_strange(body: dict[str, Any]) -> bool:
@@ -250,9 +250,10 @@ def _change(body: dict[str, Any]) -> Change:
 def _show_offer(
     session: TenantSession, booking: Booking, offer: endings.CancellationOffer, *, preview: bool
 ) -> dict[str, Any]:
-    shown = show_booking(booking, session.now())
     if len(offer.bookings) > 1:
-        shown = show_series(session, booking, offer.bookings)
+        shown = show_series(session, booking, offer.bookings, name=customer_name(session, booking))
+    else:
+        shown = show_bookings(session, [booking])[0]
     return {
         **shown,
         "fee": offer.fee,

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from booking.api.access import EVERYBODY
+from booking.api.access import EVERYBODY, viewer_of
 from booking.api.schemas import IntervalSchema
-from booking.services.availability import Viewer, Wanted
+from booking.services.availability import Wanted
 from booking.services.schedule import schedule
 from common.auth import allow, current_principal
 from common.http import Blueprint, Id, Instant, StrictSchema, current_session
@@ -54,12 +54,10 @@ class ScheduleSchema(StrictSchema):
 @blueprint.response(200, ScheduleSchema)
 def get_schedule(query: dict[str, Any]) -> dict[str, Any]:
     """Show when resources are booked, and by whom as far as that is the caller's business."""
-    principal = current_principal()
-    viewer = Viewer(principal.is_staff, principal.member_id, principal.company_id)
     wanted = Wanted(
         resource_ids=tuple(query.get("resource_id", ())),
         location_id=query.get("location_id"),
         start=query["from_"],
         end=query["to"],
     )
-    return {"items": schedule(current_session(), wanted, viewer)}
+    return {"items": schedule(current_session(), wanted, viewer_of(current_principal()))}

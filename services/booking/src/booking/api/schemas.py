@@ -70,7 +70,7 @@ class BookingInSchema(QuoteInSchema):
     checkout_id = Id(
         "chk",
         allow_none=True,
-        metadata={"description": "The checkout of the storefront that pays for it, at the price for strangers."},
+        metadata={"description": "The storefront checkout that pays for it, at strangers' prices unless as_member."},
     )
     as_member = fields.Boolean(
         load_default=False,

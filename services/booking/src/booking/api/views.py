@@ -22,7 +22,7 @@ _PLAIN = (
 ).split()
 
 
-def show_booking(booking: Booking, now: datetime, *, name: str | None = None) -> dict[str, Any]:
+def show_booking(booking: Booking, now: datetime, *, name: str | None) -> dict[str, Any]:
     """A booking; its status is what it is by the clock, whether a job has run or not (BOK-2)."""
     price = booking.snapshot
     fee = booking.cancellation_fee_minor
@@ -51,8 +51,13 @@ def show_bookings(session: TenantSession, rows: Sequence[Booking]) -> list[dict[
     return [show_booking(row, now, name=names.get(row.member_id or row.company_id)) for row in rows]
 
 
-def show_series(session: TenantSession, first: Booking, rows: Sequence[Booking]) -> dict[str, Any]:
-    """A booking with all occurrences of which it is one."""
+def customer_name(session: TenantSession, row: Booking) -> str | None:
+    """The name of a booking's customer."""
+    return _names(session, [row]).get(row.member_id or row.company_id)
+
+
+def show_series(session: TenantSession, first: Booking, rows: Sequence[Booking], *, name: str | None) -> dict[str, Any]:
+    """A booking, with its customer's name, and all occurrences of which it is one."""
     now = session.now()
     occurrences = [
         {
@@ -64,7 +69,7 @@ def show_series(session: TenantSession, first: Booking, rows: Sequence[Booking])
         }
         for row in rows
     ]
-    return {**show_booking(first, now), "occurrences": occurrences}
+    return {**show_booking(first, now, name=name), "occurrences": occurrences}
 
 
 def _names(session: TenantSession, rows: Sequence[Booking]) -> dict[UUID | None, str]:

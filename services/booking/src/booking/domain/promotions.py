@@ -99,13 +99,30 @@ def check_promo_code(state: Mapping[str, Any], today: date) -> None:
 
     Raises InvalidError ``promo_code_not_applicable``, ``promo_code_not_yet_valid``, ``promo_code_expired``.
     """
-    kinds = (state.get("scope") or {}).get("kinds")
-    if kinds and "booking" not in kinds:
+    if not _is_for_bookings(state):
         raise refusal("promo_code_not_applicable", "this promo code is not for bookings")
     if state.get("valid_from") and today.isoformat() < state["valid_from"]:
         raise refusal("promo_code_not_yet_valid", "this promo code is not valid yet")
     if state.get("valid_until") and today.isoformat() > state["valid_until"]:
         raise refusal("promo_code_expired", "this promo code is no longer valid")
+
+
+def _is_for_bookings(state: Mapping[str, Any]) -> bool:
+    """A code without kinds is good for those of what it lists; with a limit it is for purchases, or for bookings alone.
+
+    Copies from before codes named their kinds have none (docs/decisions/0009).
+    """
+    scope = state.get("scope") or {}
+    if scope.get("kinds"):
+        return "booking" in scope["kinds"]
+    lists_bookings = bool(scope.get("resource_ids") or scope.get("resource_types"))
+    if scope.get("plan_ids"):
+        return lists_bookings and not _is_limited(state)
+    return lists_bookings or not _is_limited(state)
+
+
+def _is_limited(state: Mapping[str, Any]) -> bool:
+    return any(state.get(name) is not None for name in ("max_uses", "max_uses_per_customer"))
 
 
 def refusal(code: str, detail: str) -> InvalidError:

@@ -113,7 +113,17 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
     @property
     def snapshot(self) -> Price:
         """The price as it was agreed."""
-        return Price.from_document(self.price)
+        known: tuple[dict[str, Any], Price] | None = vars(self).get("_agreed")
+        if known is None or known[0] is not self.price:
+            known = vars(self)["_agreed"] = (self.price, Price.from_document(self.price))
+        return known[1]
+
+    def agree_on(self, price: Price) -> None:
+        """Keep a price as the snapshot."""
+        self.price = price.as_document()
+        self.currency, self.price_minor = price.total.currency, price.total.amount_minor
+        self.credits_used = price.credits_used
+        vars(self)["_agreed"] = (self.price, price)
 
     @property
     def cancellation(self) -> CancellationPolicy:

@@ -26,11 +26,12 @@ PUBLIC_WINDOW = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: staff see everything, members what they may book, the public (nobody) what is public."""
+    """Who looks: staff see everything (of their locations), members what they may book, the public what is public."""
 
     is_staff: bool = False
     member_id: UUID | None = None
     company_id: UUID | None = None
+    location_ids: frozenset[UUID] | None = None  # staff of some locations only
 
     @property
     def is_public(self) -> bool:
@@ -70,6 +71,7 @@ FROM resource r JOIN location l ON l.id = r.location_id
 WHERE r.organization_id = :org AND NOT r.archived AND NOT l.archived
   AND (:any_id OR r.id = ANY(CAST(:ids AS uuid[])))
   AND (CAST(:location AS uuid) IS NULL OR r.location_id = :location)
+  AND (CAST(:seen AS uuid[]) IS NULL OR r.location_id = ANY(CAST(:seen AS uuid[])))
   AND (CAST(:type AS text) IS NULL OR r.type = :type)
   AND (:is_staff OR r.published)
   AND (NOT :is_public OR r.visibility = 'public')
@@ -136,6 +138,7 @@ def _resources(session: TenantSession, wanted: Wanted, viewer: Viewer) -> list[A
             "any_id": not wanted.resource_ids,
             "ids": list(wanted.resource_ids),
             "location": wanted.location_id,
+            "seen": None if viewer.location_ids is None else list(viewer.location_ids),
             "type": wanted.type,
             "is_staff": viewer.is_staff,
             "is_public": viewer.is_public,

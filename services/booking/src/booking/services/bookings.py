@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,7 +24,7 @@ from booking.services.occupancy import Claim
 from booking.services.pricing import Terms, priced_dates, reserve_credits, wallet_for
 from common.clock import instant_to_wall
 from common.db import TenantSession
-from common.db.rows import insert_rows
+from common.db.rows import insert_last
 from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.jobs import wake_scheduler
@@ -50,7 +50,14 @@ class BookingRequest:
     asks_approval: bool = False
 
 
-def book(session: TenantSession, request: BookingRequest, asker: Asker) -> list[Booking]:
+class Booked(NamedTuple):
+    """What was made, and for whom: strangers are not told a name (GH-1)."""
+
+    rows: list[Booking]
+    customer_name: str | None
+
+
+def book(session: TenantSession, request: BookingRequest, asker: Asker) -> Booked:
     """Make a booking, or all occurrences of a series or none.
 
     Raises ConflictError ``slot_taken`` (single) or ``conflict`` with the conflicting dates (series); InvalidError for
@@ -70,13 +77,21 @@ def book(session: TenantSession, request: BookingRequest, asker: Asker) -> list[
         row.overridden = list(codes)
         row.series_id = series.id if series else None
     place(session, desk, bookings, is_series=request.recurrence is not None)
-    session.flush()
-    insert_rows(session, bookings)
+    _store(session, bookings)
     promotions.redeem(session, bookings)
     for row in bookings:
         announce(session, BookingCreated, row)
     _wake_if_due(session, bookings)
-    return bookings
+    return Booked(bookings, offer.customer_name)
+
+
+def _store(session: TenantSession, bookings: Sequence[Booking]) -> None:
+    """Most bookings are single ones that nothing refers to yet: they are written with the commit."""
+    if len(bookings) == 1 and promotions.promotion_of(bookings[0]) is None:
+        insert_last(session, bookings[0])
+    else:
+        session.add_all(bookings)
+        session.flush()
 
 
 def occurrences_of(request: BookingRequest, desk: Desk) -> list[Occurrence]:
@@ -218,12 +233,9 @@ def _booking(
 def set_price(row: Booking, price: Price, terms: Terms) -> None:
     """Keep a price as the booking's snapshot (PRI-1)."""
     document: Mapping[str, Any] = terms.as_document()
-    row.price = price.as_document()
+    row.agree_on(price)
     row.pricing = dict(document)
     row.extras = list(document["extras"])
-    row.currency = price.total.currency
-    row.price_minor = price.total.amount_minor
-    row.credits_used = price.credits_used
 
 
 def _first_status(request: BookingRequest, desk: Desk, asker: Asker, price: Price) -> Status:

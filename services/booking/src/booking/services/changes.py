@@ -94,7 +94,7 @@ def _reprice(session: TenantSession, booking: Booking, rows: Sequence[Booking], 
         company_id=booking.company_id,
     )
     intervals = _intervals(booking, rows, change)
-    _require_free_change(session, booking, change, asker)
+    _require_free_change(session, rows, change, asker)
     if change.moves:
         check_bookable(desk, asker, intervals)
         ids = [row.id for row in rows]
@@ -131,14 +131,19 @@ def _intervals(booking: Booking, rows: Sequence[Booking], change: Change) -> lis
     return [after[row.number] for row in rows]
 
 
-def _require_free_change(session: TenantSession, booking: Booking, change: Change, asker: Asker) -> None:
-    """Moving a booking is no way around its cancellation fee: members move it while cancelling is free (BOK-5)."""
-    if asker.is_staff or not change.moves or booking.status != Status.CONFIRMED:
+def _require_free_change(session: TenantSession, rows: Sequence[Booking], change: Change, asker: Asker) -> None:
+    """Moving is no way around a cancellation fee: members move what all could be cancelled free of charge (BOK-5)."""
+    if asker.is_staff or not change.moves:
         return
-    price = booking.snapshot.total
-    cost = cancellation_cost(booking.cancellation, booking.starts_at, session.now(), price, booking.credits_used)
-    if not cost.is_free:
-        raise InvalidError("too_late_to_change", "it is too late to move this booking; cancelling it has a fee by now")
+    now = session.now()
+    if all(row.status != Status.CONFIRMED or _is_free_to_cancel(row, now) for row in rows):
+        return
+    what = "this booking; cancelling it" if len(rows) == 1 else "all of these bookings; cancelling one of them"
+    raise InvalidError("too_late_to_change", f"it is too late to move {what} has a fee by now")
+
+
+def _is_free_to_cancel(row: Booking, now: datetime) -> bool:
+    return cancellation_cost(row.cancellation, row.starts_at, now, row.snapshot.total, row.credits_used).is_free
 
 
 def _draw_anew(

@@ -39,6 +39,7 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
      AND (r.id = ANY(x.resource_ids) OR r.type = ANY(x.resource_types)
           OR (x.resource_ids = '{}' AND x.resource_types = '{}'))) AS rates,
   m.id AS member_id, m.status AS member_status, c.id AS company_id, c.status AS company_status,
+  coalesce(m.name, c.name) AS customer_name,
   (SELECT bool_or(s.bookings_blocked) FROM customer_standing s WHERE s.id IN (m.id, c.id)) AS blocked,
   (SELECT json_agg(json_build_array(x.id, x.plan_id, x.discount_percent::text, x.start_date, x.end_date,
                                     x.state -> 'pauses', x.state ->> 'credits_hours'))
@@ -81,6 +82,7 @@ class _Row(NamedTuple):
     member_status: str | None
     company_id: UUID | None
     company_status: str | None
+    customer_name: str | None
     blocked: bool | None
     memberships: list[Any] | None
     has_grants: bool
@@ -124,6 +126,7 @@ class Desk:
     rates: tuple[Rate, ...]
     member_id: UUID | None
     company_id: UUID | None
+    customer_name: str | None
     holdings: tuple[Holding, ...]
     is_blocked: bool
     has_grants: bool
@@ -135,7 +138,15 @@ class Desk:
 
     def for_strangers(self) -> Desk:
         """The desk as somebody meets it whom nobody knows."""
-        return replace(self, member_id=None, company_id=None, holdings=(), is_blocked=False, has_grants=False)
+        return replace(
+            self,
+            member_id=None,
+            company_id=None,
+            customer_name=None,
+            holdings=(),
+            is_blocked=False,
+            has_grants=False,
+        )
 
     def buyer_on(self, day: str) -> Buyer:
         """The customer with the memberships that hold on an ISO date."""
@@ -194,6 +205,7 @@ def _desk(row: _Row) -> Desk:
         rates=tuple(read_rate(state) for state in row.rates or ()),
         member_id=row.member_id,
         company_id=row.company_id,
+        customer_name=row.customer_name,
         holdings=holdings,
         is_blocked=bool(row.blocked) or bool(inactive),
         has_grants=row.has_grants or any(holding.grants_credits for holding in holdings),

@@ -66,7 +66,7 @@ def _fit_pass(session: TenantSession, purchase: PlanPurchase, days: int, zone: s
 
 
 def _validity(session: TenantSession, purchase: PlanPurchase, zone: str) -> dict[str, Any]:
-    """From the day of the purchase to its last good day; one that was taken back ends today."""
+    """From the day of the purchase to the day on which it is good no more; one that was taken back ends today."""
     expires_on = purchase.state.get("expires_on")
     if purchase.status != "active":
         expires_on = local_date(session.now(), zone).isoformat()

@@ -14,6 +14,7 @@ from booking.domain.statuses import OCCUPYING
 from booking.models import Booking, Customer
 from booking.services.availability import Viewer, Wanted, find_times
 from booking.services.desk import read_policies
+from booking.services.windows import touches
 from common.db import TenantSession
 from common.errors import NotFoundError
 
@@ -55,8 +56,7 @@ def _bookings(
         .outerjoin(Customer, Customer.id == func.coalesce(Booking.member_id, Booking.company_id))
         .where(
             Booking.resource_id.in_(list(resource_ids)),
-            Booking.starts_at < window.end,
-            Booking.ends_at > window.start,
+            touches(window.start, window.end),
             Booking.status.in_([status.value for status in OCCUPYING]),
         )
         .order_by(Booking.starts_at, Booking.resource_id, Booking.unit_no)

@@ -26,7 +26,10 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
         detail = f"{counts.waiting} booking(s) wait for approval and hold their time"
         problems.append({"code": "bookings_waiting", "detail": detail, "href": "/admin/bookings?status=tentative"})
     if counts.late:
-        detail = f"{counts.late} booking(s) were paid after their time had been given to somebody else: refund them"
+        detail = (
+            f"{counts.late} booking(s) were paid after somebody else had taken their time: "
+            "the money goes back by itself, the customers want another time"
+        )
         problems.append({"code": "bookings_paid_too_late", "detail": detail, "href": "/admin/bookings?status=expired"})
     facts = {"bookings_upcoming": counts.upcoming, "bookings_waiting": counts.waiting, "bookings_late": counts.late}
     return {"facts": facts, "problems": problems}
