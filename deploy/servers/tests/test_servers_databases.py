@@ -13,7 +13,8 @@ from psycopg import sql
 from servers.config import database_on
 from servers.databases import create_absent
 
-SERVER = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+_GIVEN = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+SERVER = _GIVEN.replace("postgresql+psycopg:", "postgresql:")
 
 
 @pytest.fixture

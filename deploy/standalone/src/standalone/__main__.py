@@ -27,7 +27,10 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Start on DESKLEDGER_PORT (8000) with the data in DESKLEDGER_DATA (./var); DESKLEDGER_DEMO=0 starts empty."""
+    """Start on DESKLEDGER_PORT (8000) with the data in DESKLEDGER_DATA (./var); DESKLEDGER_DEMO=0 starts empty.
+
+    The settings of the services (SMTP_URL, PUBLIC_URL, …) are read under the names in their READMEs.
+    """
     settings = load_suite_settings()
     configure_logs("standalone", settings.log_level, os.environ.get("LOG_FORMAT", "text"))
     stop = threading.Event()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from common.config import load_settings
 from common.db.migrate import create_database
 from common.messaging import Consumer, LocalTransport, Transport
 from common.runtime import ServiceRuntime, start_threads
@@ -26,7 +27,6 @@ from standalone.config import SuiteSettings
 from standalone.postgres import database_url, embedded_server, given_server
 from standalone.services import ALL_SERVICES
 
-POOL_SIZE = 6
 Consumers = Mapping[str, Consumer]
 
 
@@ -56,9 +56,10 @@ class Suite:
 
     def _door(self) -> Any:
         upstreams: dict[str, Any] = {r.service.name: WsgiUpstream(r.service.name, r.web()) for r in self.runtimes}
-        gateway_settings = GatewaySettings(internal_token=self.settings.internal_token)
+        environment = self.settings.environment()
+        gateway_settings = load_settings(GatewaySettings, environment)
         gateway = create_gateway_app(gateway_settings, upstreams)
-        portal_settings = PortalSettings(secret=self.settings.secret)
+        portal_settings = load_settings(PortalSettings, environment)
         upstreams["portal"] = WsgiUpstream("portal", create_portal_app(portal_settings, WsgiGateway(gateway)))
         return gateway
 
@@ -72,25 +73,9 @@ class Suite:
 
 
 def make_runtime(service: Service, settings: SuiteSettings, server_url: str) -> ServiceRuntime:
-    """One service of the suite on its database."""
-    return ServiceRuntime(
-        service,
-        service.settings_type(
-            database_url=database_url(server_url, f"{settings.database_prefix}{service.name}"),
-            internal_token=settings.internal_token,
-            secret=settings.secret,
-            log_level=settings.log_level,
-            pool_size=POOL_SIZE,
-            **_extras(service.name, settings),
-        ),
-    )
-
-
-def _extras(service: str, settings: SuiteSettings) -> dict[str, Any]:
-    """What single services want to know besides."""
-    if service == "notifications":
-        return {"public_url": settings.origin, "mail_folder": str(settings.data / "mail")}
-    return {"public_url": settings.origin} if service == "payments" else {}
+    """One service of the suite on its database. Raises ConfigurationError for a setting that is malformed."""
+    environment = settings.environment(database_url(server_url, f"{settings.database_prefix}{service.name}"))
+    return ServiceRuntime(service, load_settings(service.settings_type, environment))
 
 
 @contextmanager

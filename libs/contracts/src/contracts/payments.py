@@ -79,6 +79,22 @@ class PaymentRefunded(PaymentState, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class PaymentRefundFailed(PaymentState, frozen=True, kw_only=True):
+    """A refund did not reach the customer: it could not be made, or the provider accepted it and later failed.
+
+    ``refund`` is this one, ``refunded`` the sum without it: the money is still with us. It may come without a
+    `PaymentRefunded` before it, and may overtake it. ``request_id``: the `refund-requested` that asked for it.
+    """
+
+    name: ClassVar[str] = "payment-refund-failed"
+    refund_id: UUID
+    refund: Money
+    credit_note_id: UUID | None = None
+    request_id: UUID | None = None
+    reason: str | None = None
+    failure_code: str
+
+
 class PaymentActionRequired(PaymentState, frozen=True, kw_only=True):
     """The customer must confirm the charge with their bank (3-D Secure) at ``action_url``."""
 

@@ -42,6 +42,7 @@ MONEY: tuple[type[Message], ...] = (
     payments.PaymentFailed,
     payments.PaymentReversed,
     payments.PaymentRefunded,
+    payments.PaymentRefundFailed,
 )
 
 SUBSCRIPTIONS: dict[str, tuple[type[Message], ...]] = {

@@ -19,7 +19,14 @@ from notifications.models import Notification, WebhookEndpoint
 from notifications.services.alerts import alert_of_disabled_endpoint
 
 Example = Callable[..., Any]
-MONEY = ("payment-succeeded", "payment-pending", "payment-action-required", "payment-refunded", "payment-reversed")
+MONEY = (
+    "payment-succeeded",
+    "payment-pending",
+    "payment-action-required",
+    "payment-refunded",
+    "payment-refund-failed",
+    "payment-reversed",
+)
 
 
 def run_jobs(post: Any, smtp_url: str, after: timedelta) -> None:

@@ -18,14 +18,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from common.ids import new_id
+from common.ids import encode_id, new_id
 from common.jobs import JobRun, next_due
 from common.testing.plugin import ApiClient
 from contracts.subscriptions import MESSAGES
 from notifications.config import NotificationsSettings
 from notifications.domain.addresses import is_public
+from notifications.domain.webhook_data import public_data
 from notifications.domain.webhook_types import EVENT_TYPES
 from notifications.jobs import build_jobs
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -114,6 +116,15 @@ def subscribe(owner: ApiClient, url: str, *types: str) -> dict[str, Any]:
     made = owner.post("/v1/webhook-endpoints", {"url": url, "event_types": list(types or ("*",))})
     assert made.status_code == 201, made.json
     return dict(made.json)
+
+
+def test_ids_in_events_are_those_of_the_api_and_inner_ones_are_left_out(example: Example) -> None:
+    fact = example("payment-refund-failed")
+    data = public_data("payment_id", msgspec.to_builtins(fact))
+    assert next(iter(data)) == "id"
+    assert (data["id"], data["refund_id"]) == (encode_id("pay", fact.payment_id), encode_id("ref", fact.refund_id))
+    assert data["credit_note_id"] == encode_id("crn", fact.credit_note_id)
+    assert (data["failure_code"], "request_id" in data) == ("lost_or_stolen_card", False)
 
 
 def test_an_event_arrives_signed_and_in_api_style(

@@ -43,7 +43,7 @@ def double(double_and_address: tuple[StripeDouble, str]) -> StripeDouble:
 def stripe_on_double(double_and_address: tuple[StripeDouble, str]) -> Callable[..., StripeGateway]:
     """Builds an adapter on the wire double; keywords: api_key, retries, read_timeout (seconds)."""
 
-    def build(api_key: str = API_KEY, retries: int = 0, read_timeout: float = 5) -> StripeGateway:
+    def build(api_key: str = API_KEY, retries: int = 0, read_timeout: float = 30) -> StripeGateway:
         credentials = StripeCredentials(api_key, webhook_secret=WEBHOOK_SECRET, publishable_key="pk_test_double")
         connection = StripeConnection(double_and_address[1], 2, read_timeout, retries)
         return StripeGateway(credentials, connection)

@@ -59,10 +59,10 @@ def a_request(double: StripeDouble, gateway: PaymentGateway, behaviour: str = "o
 def test_a_lost_answer_is_unknown_and_found_by_asking_pay1(
     double: StripeDouble, stripe_on_double: Build, fault: Fault
 ) -> None:
-    gateway = stripe_on_double(read_timeout=0.3)
+    gateway, impatient = stripe_on_double(), stripe_on_double(read_timeout=0.3)
     request = a_request(double, gateway)
     double.next_fault("/v1/payment_intents", fault)
-    assert gateway.charge(request).state is ChargeState.UNKNOWN
+    assert impatient.charge(request).state is ChargeState.UNKNOWN
     found = gateway.find_charge(request)
     assert found is not None
     assert found.state is ChargeState.SUCCEEDED
@@ -220,12 +220,12 @@ def test_an_amount_that_stripe_cannot_charge_fails_without_asking(
 
 @pytest.mark.parametrize("fault", AFTER)
 def test_an_unknown_refund_is_found_and_made_once(double: StripeDouble, stripe_on_double: Build, fault: Fault) -> None:
-    gateway = stripe_on_double(read_timeout=0.3)
+    gateway, impatient = stripe_on_double(), stripe_on_double(read_timeout=0.3)
     made = gateway.charge(a_request(double, gateway))
     assert made.provider_reference is not None
     request = RefundRequest("refund-1", made.provider_reference, Money(4500, "EUR"))
     double.next_fault("/v1/refunds", fault)
-    assert gateway.refund(request).state is RefundState.UNKNOWN
+    assert impatient.refund(request).state is RefundState.UNKNOWN
     found = gateway.find_refund(request)
     assert found is not None
     assert found.state is RefundState.SUCCEEDED

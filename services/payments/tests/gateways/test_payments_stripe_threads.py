@@ -14,6 +14,7 @@ from localstripe_process import API_KEY, WEBHOOK_SECRET, LocalstripeClient
 from stripe_wire_double import StripeDouble
 
 from common.money import Money
+from payments.gateways.errors import GatewayUnavailableError
 from payments.gateways.events import ChargeChanged
 from payments.gateways.port import ChargeRequest, ChargeState, CustomerDetails, PaymentGateway, SignatureError
 from payments.gateways.stripe import StripeConnection, StripeCredentials, StripeGateway
@@ -30,6 +31,38 @@ def test_twenty_threads_with_one_key_make_one_charge_pay1(
         outcomes = set(pool.map(gateway.charge, [request] * 20))
     assert [outcome.state for outcome in outcomes] == [ChargeState.SUCCEEDED]
     assert double.charges_made == 1
+
+
+def test_threads_that_come_and_go_share_connections_that_are_kept(
+    double: StripeDouble, stripe_on_double: Callable[..., PaymentGateway]
+) -> None:
+    """Each round of collecting has a pool of its own, and each account an adapter of its own."""
+    accounts = [stripe_on_double(), stripe_on_double()]
+    for number in range(4):
+        create = accounts[number % 2].create_customer
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(create, CustomerDetails("Example Member"), f"cus-{number}").result()
+    assert len(double.connections) == 1
+
+
+def test_a_connection_that_the_provider_closed_meanwhile_is_no_accident(
+    double: StripeDouble, stripe_on_double: Callable[..., PaymentGateway]
+) -> None:
+    gateway = stripe_on_double()
+    gateway.create_customer(CustomerDetails("Example Member"), "cus-1")
+    double.hang_up_all()
+    assert gateway.create_customer(CustomerDetails("Example Member"), "cus-2").startswith("cus_")
+    assert len(double.connections) == 2
+
+
+def test_what_keeps_stripe_from_answering_is_told(double_and_address: tuple[StripeDouble, str]) -> None:
+    plain = double_and_address[1].replace("http:", "https:")
+    for address, told in (("http://127.0.0.1:1", "cannot be reached"), (plain, "no safe connection")):
+        connection = StripeConnection(address, network_retries=0)
+        gateway = StripeGateway(StripeCredentials("sk_test_double"), connection)
+        with pytest.raises(GatewayUnavailableError, match="no_answer") as caught:
+            gateway.check_credentials()
+        assert told in str(caught.value.__cause__)
 
 
 class _Inbox(BaseHTTPRequestHandler):

@@ -181,6 +181,24 @@ def test_pay_6_the_encryption_key_is_rotated_by_the_next_migration(app: Any, str
         )
 
 
+def test_payments_of_a_gateway_whose_credentials_no_secret_opens_are_still_shown(stripe_house: StripeHouse) -> None:
+    house = stripe_house.house
+    house.switch_on()
+    invoice, method = house.issue(4500, due="2027-02-19"), stripe_house.save_method("authentication")
+    made = house.owner.post(f"/v1/invoices/{invoice}/payments", {"payment_method_id": method}).json
+    assert made["action"]["publishable_key"] == "pk_test_double", made
+    with house.database.session(house.id) as session:
+        row = session.scalars(select(Gateway).where(Gateway.provider == "stripe")).one()
+        row.credentials = Vault("nobody knows").seal({"api_key": "sk_test_lost"})
+        session.commit()
+    listed = house.owner.get("/v1/payments")
+    assert listed.status_code == 200, listed.json
+    (shown,) = listed.json["items"]
+    assert (shown["state"], shown["action"]["publishable_key"]) == ("action_required", None)
+    page = house.nobody.get(made["action"]["url"].removeprefix("http://localhost:8000"))
+    assert page.status_code == 200, "the link in the member's mail, too"
+
+
 def test_pay_2_a_failed_method_that_is_replaced_is_retried_at_once(stripe_house: StripeHouse) -> None:
     house = stripe_house.house
     stripe_house.save_method("lost")

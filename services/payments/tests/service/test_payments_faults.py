@@ -97,9 +97,9 @@ def test_pay_1_whatever_goes_wrong_at_the_wire_ends_in_one_charge(stripe_house: 
 
 def test_pay_1_a_timeout_with_the_charge_made_is_one_charge(stripe_house: StripeHouse) -> None:
     invoice, house = invoice_to_collect(stripe_house), stripe_house.house
-    stripe_house.double.slow_seconds = 1
     stripe_house.double.next_fault("/v1/payment_intents", Fault.SLOW_ANSWER)
-    house.advance(DUE)
+    with stripe_house.impatient():
+        house.advance(DUE)
     assert states(house, invoice) == ["pending"]
     house.wait(15)
     assert states(house, invoice) == ["succeeded"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,18 @@ class StripeHouse:
     double: StripeDouble
     gateway: str
     accidents: Accidents
+    address: str
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Wait 0.4 seconds for the provider's answers, and not as long as a busy machine may need."""
+        extensions = self.house.app.extensions
+        patient = extensions["providers"]
+        extensions["providers"] = _providers(self.house.app, self.address, self.accidents, read_timeout=0.4)
+        try:
+            yield
+        finally:
+            extensions["providers"] = patient
 
     def save_method(self, behaviour: str = "ok") -> str:
         """Save a method that the provider's element made."""
@@ -94,15 +107,18 @@ class StripeHouse:
 def make_stripe_house(app: Any, sign_in: Callable[..., ApiClient], double: StripeDouble, address: str) -> StripeHouse:
     """Connect the wire double to a fresh organisation, as the only gateway of the app's providers."""
     accidents = Accidents()
-
-    def build(provider: str, credentials: Mapping[str, str], connections: Connections) -> PaymentGateway:
-        adapter = build_gateway(provider, credentials, connections)
-        return Accident(adapter, accidents) if provider == "stripe" else adapter  # type: ignore[return-value]
-
-    connection = StripeConnection(address, connect_timeout=2, read_timeout=0.4, network_retries=0)
-    app.extensions["providers"] = Providers(app.extensions["settings"], build, Connections(connection))
+    app.extensions["providers"] = _providers(app, address, accidents, read_timeout=30)
     house = make_house(app, sign_in)
     keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET, "publishable_key": "pk_test_double"}
     made = house.owner.post("/v1/payment-gateways", {"provider": "stripe", "credentials": keys})
     assert made.status_code == 201, made.json
-    return StripeHouse(house, double, made.json["id"], accidents)
+    return StripeHouse(house, double, made.json["id"], accidents, address)
+
+
+def _providers(app: Any, address: str, accidents: Accidents, *, read_timeout: float) -> Providers:
+    def build(provider: str, credentials: Mapping[str, str], connections: Connections) -> PaymentGateway:
+        adapter = build_gateway(provider, credentials, connections)
+        return Accident(adapter, accidents) if provider == "stripe" else adapter  # type: ignore[return-value]
+
+    connection = StripeConnection(address, connect_timeout=5, read_timeout=read_timeout, network_retries=0)
+    return Providers(app.extensions["settings"], build, Connections(connection))

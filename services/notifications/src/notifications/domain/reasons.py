@@ -18,6 +18,10 @@ _WORDS = {
     "duplicate": ("reported as charged twice", "als doppelt abgebucht gemeldet"),
     "product_not_received": ("reported as not provided", "als nicht erbracht gemeldet"),
     "returned": ("returned by the bank", "von der Bank zurückgegeben"),
+    "gateway_disconnected": ("the payment gateway is no longer connected", "Zahlungsanbieter nicht mehr verbunden"),
+    "lost_or_stolen_card": ("the card was reported lost or stolen", "Karte als verloren oder gestohlen gemeldet"),
+    "expired_or_canceled_card": ("the card has expired or was cancelled", "Karte abgelaufen oder gekündigt"),
+    "refund_failed": ("the bank did not accept it", "von der Bank nicht angenommen"),
     "general": ("disputed by the customer", "vom Kunden bestritten"),
 }
 

@@ -47,6 +47,7 @@ _ALL = (
     Template("gateway-disconnected", "To the team: a payment gateway was disconnected", internal=True),
     Template("collection-failed", "To the team: a collection was given up", internal=True),
     Template("payment-taken-back", "To the team: a payment was taken back by the bank", internal=True),
+    Template("refund-failed", "To the team: a refund did not reach the customer", internal=True),
     Template("approval-needed", "To the team: a booking waits for approval", internal=True),
     Template("notification-failed", "To the team: mails that did not arrive", internal=True),
     Template("webhook-disabled", "To the team: a webhook endpoint was switched off", internal=True),

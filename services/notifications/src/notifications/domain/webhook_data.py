@@ -28,11 +28,11 @@ PREFIXES = {
     "promo_code": "prm",
     "purchase": "pur",
     "rate": "rat",
-    "refund": "rfd",
+    "refund": "ref",
     "resource": "res",
     "series": "ser",
 }
-_INTERNAL = {"pdf", "collect", "collect_now", "sending"}
+_INTERNAL = {"pdf", "collect", "collect_now", "sending", "request_id"}
 
 
 def public_data(own_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:

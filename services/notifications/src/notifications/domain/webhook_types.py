@@ -35,6 +35,7 @@ EVENT_TYPES: dict[str, str | None] = {
     "payment-failed": "payment_id",
     "payment-reversed": "payment_id",
     "payment-refunded": "payment_id",
+    "payment-refund-failed": "payment_id",
     "payment-action-required": "payment_id",
     "payment-method-changed": "payment_method_id",
     "payment-method-expiring": "payment_method_id",

@@ -47,6 +47,10 @@ class Links:
         """An invoice as staff see it; the list without one."""
         return self.admin_page(_item("invoices", "inv", invoice_id))
 
+    def admin_payment(self, payment_id: UUID) -> str:
+        """A payment as staff see it; money is given back there."""
+        return self.admin_page(_item("payments", "pay", payment_id))
+
     def admin_booking(self, booking_id: UUID) -> str:
         """A booking as staff see it."""
         return self.admin_page(_item("bookings", "bkg", booking_id))

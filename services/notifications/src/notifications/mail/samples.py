@@ -167,4 +167,9 @@ _PARTS = {
     "notification-failed": _failures,
     "webhook-disabled": _endpoint,
 }
-_KINDS = {"receipt": "payment", "collection-failed": "payment", "approval-needed": "booking"}
+_KINDS = {
+    "receipt": "payment",
+    "collection-failed": "payment",
+    "refund-failed": "payment",
+    "approval-needed": "booking",
+}

@@ -15,6 +15,7 @@ from contracts.payments import (
     PaymentMethodExpiring,
     PaymentPending,
     PaymentRefunded,
+    PaymentRefundFailed,
     PaymentReversed,
     PaymentState,
     PaymentSucceeded,
@@ -34,6 +35,7 @@ def register(registry: Handlers) -> None:
     registry.on(PaymentFailed)(_failed)
     registry.on(PaymentReversed)(_reversed)
     registry.on(PaymentRefunded)(_refunded)
+    registry.on(PaymentRefundFailed)(_refund_failed)
     registry.on(PaymentActionRequired)(_action_required)
     registry.on(PaymentMethodExpiring)(_expiring)
     registry.on(GatewayChanged)(_gateway)
@@ -67,6 +69,14 @@ def _reversed(session: TenantSession, message: PaymentReversed, _envelope: Envel
 def _refunded(session: TenantSession, message: PaymentRefunded, _envelope: Envelope) -> None:
     source = f"refund:{message.refund_id}"
     _tell(session, message, "payment-refunded", source, refund=message.refund, reason=message.reason or "")
+
+
+def _refund_failed(session: TenantSession, message: PaymentRefundFailed, _envelope: Envelope) -> None:
+    if message.source in _UNTOLD_SOURCES:
+        return
+    more = {"refund": message.refund, "failure_code": message.failure_code, "reason": message.reason or ""}
+    link = LINKS.admin_payment(message.payment_id)
+    _alert(session, message, "refund-failed", f"refund:{message.refund_id}:failed", more, link)
 
 
 def _action_required(session: TenantSession, message: PaymentActionRequired, _envelope: Envelope) -> None:
@@ -117,7 +127,14 @@ def _tell(session: TenantSession, message: PaymentState, template: str, source: 
     )
 
 
-def _alert(session: TenantSession, message: PaymentState, template: str, source: str, more: Mapping[str, Any]) -> None:
+def _alert(
+    session: TenantSession,
+    message: PaymentState,
+    template: str,
+    source: str,
+    more: Mapping[str, Any],
+    link: str | None = None,
+) -> None:
     payment = _payment_data(session, message) | {"customer": message.customer.name, **more}
     notify(
         session,
@@ -125,7 +142,7 @@ def _alert(session: TenantSession, message: PaymentState, template: str, source:
             template=template,
             source=source,
             recipient=operator_recipient(session),
-            data={"payment": payment, "link": LINKS.admin_invoice(message.invoice_id)},
+            data={"payment": payment, "link": link or LINKS.admin_invoice(message.invoice_id)},
             about=_about(message),
         ),
     )

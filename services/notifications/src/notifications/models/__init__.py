@@ -5,7 +5,7 @@ from notifications.models.notifications import ONCE, Attachment, Notification, S
 from notifications.models.people import CompanyCopy, LocationCopy, MemberCopy
 from notifications.models.settings import NotificationSettings
 from notifications.models.texts import OwnText
-from notifications.models.watched import BookingCopy, MembershipCopy
+from notifications.models.watched import BookingCopy, MembershipCopy, StandingCopy
 from notifications.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Notification",
     "NotificationSettings",
     "OwnText",
+    "StandingCopy",
     "SuppressedAddress",
     "WebhookAttempt",
     "WebhookDelivery",

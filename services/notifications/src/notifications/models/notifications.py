@@ -20,8 +20,9 @@ class Notification(TenantMixin, VersionMixin, Base):
     """One mail about one event to one recipient; ``source`` names the event, so that it is written only once.
 
     ``due_at`` (the organisation's time) is set while something is to be done; ``lease_until`` (real time) while a
-    worker is sending. ``occurrences`` are the bookings of a series that it
-    tells of. ``sendings`` counts wanted sendings (a resend is one more), ``attempts`` the tries of this one.
+    worker is sending. ``occurrences`` are the bookings of a series (or the failed mails of an hour) that it tells of,
+    ``others`` how many more it counts without naming them. ``sendings`` counts wanted sendings (a resend is one more),
+    ``attempts`` the tries of this one.
     """
 
     __tablename__ = "notification"
@@ -51,6 +52,7 @@ class Notification(TenantMixin, VersionMixin, Base):
     booking_id: Mapped[UUID | None]
     payment_id: Mapped[UUID | None]
     occurrences: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default="[]")
+    others: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     sendings: Mapped[int] = mapped_column(BigInteger, default=1)
     attempts: Mapped[int] = mapped_column(BigInteger, default=0)
     due_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""What was known of bookings and memberships, so that a mail is written for a real change only."""
+"""What was known of bookings, memberships and standings, so that a mail is written for a real change only."""
 
 from __future__ import annotations
 
@@ -43,4 +43,18 @@ class MembershipCopy(TenantMixin, Base):
     end_date: Mapped[date | None]
     first_end_date: Mapped[date | None]
     first_version: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class StandingCopy(TenantMixin, Base):
+    """The newest standing of a customer (a member or a company), and the version whose block they were told of.
+
+    ``told_version`` is 0 before the first time.
+    """
+
+    __tablename__ = "standing_copy"
+
+    bookings_blocked: Mapped[bool]
+    overdue_since: Mapped[date | None]
+    told_version: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(BigInteger)

@@ -22,6 +22,7 @@ from notifications.domain.backoff import next_attempt
 from notifications.mail.envelope import AttachedFile, Letter, to_message
 from notifications.mail.transports import DeferredError, MailTransport, Outbound, RejectedError, describe
 from notifications.models import Attachment, Notification
+from notifications.services.alerts import complete_alert
 from notifications.services.failures import announce_failure
 
 logger = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ def claim(run: JobRun, sender: str) -> list[Claimed]:
         until = session.clock.now() + LEASE
         for row in rows:
             row.state, row.lease_until, row.attempts = "sending", until, row.attempts + 1
+            complete_alert(session, row)
         claimed = [Claimed(_letter(session, row, sender), row.attempts) for row in rows]
         session.commit()
     return claimed

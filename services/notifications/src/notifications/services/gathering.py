@@ -36,13 +36,18 @@ def gather(session: TenantSession, notice: Notice, whole: Callable[[list[dict[st
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if row.state == "sending" or (row.state == "sent" and row.channel == "email"):
+    if has_left(row):
         return False
     known = {occurrence["id"] for occurrence in row.occurrences}
     fresh = [occurrence for occurrence in notice.occurrences if occurrence["id"] not in known]
     if fresh:
         _rewrite(session, row, whole(sorted([*row.occurrences, *fresh], key=lambda one: str(one["at"]))))
     return True
+
+
+def has_left(row: Notification) -> bool:
+    """Whether nothing can be added to a notification any more."""
+    return row.state == "sending" or (row.state == "sent" and row.channel == "email")
 
 
 def _rewrite(session: TenantSession, row: Notification, notice: Notice) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, false, or_, true
 from sqlalchemy.orm import object_session
 
 from common.auth import Principal, Role, current_principal
-from common.errors import ForbiddenError, NotFoundError
+from common.errors import ForbiddenError, NotFoundError, UnavailableError
 from common.http.idempotency import REPLAYED_HEADER, idempotency_key
 from common.ids import new_id
 from payments.models import Gateway, Invoice, Payment, PaymentMethod
@@ -35,7 +35,11 @@ def publishable_key(payment: Payment) -> str | None:
     if payment.state != "action_required" or payment.provider != "stripe" or session is None:
         return None
     gateway = session.get(Gateway, payment.gateway_id)
-    return providers().vault.open(gateway.credentials).get("publishable_key") if gateway else None
+    try:
+        return providers().vault.open(gateway.credentials).get("publishable_key") if gateway else None
+    except UnavailableError:
+        # Sealed with a secret that is gone: what happened to the payment is shown all the same.
+        return None
 
 
 def request_key() -> str:

@@ -64,7 +64,9 @@ button.addEventListener("click", async () => {
 if (new URLSearchParams(location.search).get("redirect_status") === "succeeded") thank();
 </script>
 {% else %}<p>Sign in to the Member Portal and pay this invoice there.</p>{% endif %}
+{% if back %}<p><a href="{{ back }}">Back to where you came from</a></p>{% endif %}
 </main></body></html>"""
+_LONGEST_WAY = 2000
 # This page alone may load the provider's script, which opens the bank's page in a frame of its own.
 _POLICY = {
     "default-src": "'none'",
@@ -97,9 +99,19 @@ def take_action(payment_id: str) -> Response:
         confirmed = confirm_in_sandbox(session, providers(), payment.id, succeeded=_is_confirmed())
     else:
         confirmed = ask_after_confirmation(session, providers(), payment)
+    back = way_back(request.args.get("back", ""))
     if request.is_json or request.accept_mimetypes.best == "application/json":
         return Response(f'{{"state": "{confirmed.state}"}}', content_type="application/json")
+    if back is not None and confirmed.provider == "sandbox":
+        return Response(status=303, headers={"Location": back, "Cache-Control": "no-store"})
     return _shown(confirmed)
+
+
+def way_back(wanted: str) -> str | None:
+    """Where the customer came from, when that is a path on this very site; None for anything else."""
+    is_path = wanted.startswith("/") and not wanted.startswith("//")
+    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if is_path and is_plain and len(wanted) <= _LONGEST_WAY else None
 
 
 def _is_confirmed() -> bool:
@@ -137,6 +149,7 @@ def _shown(payment: Payment) -> Response:
             publishable=publishable_key(payment),
             method=(payment.request or {}).get("method_reference") or "",
             kind=payment.method,
+            back=way_back(request.args.get("back", "")),
         ),
         content_type="text/html; charset=utf-8",
         headers={

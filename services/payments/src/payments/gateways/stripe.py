@@ -20,6 +20,7 @@ from payments.gateways.events import ProviderEvent
 from payments.gateways.payouts import PayoutDetails, PayoutItem
 from payments.gateways.stripe_errors import charge_error, refund_error, translated
 from payments.gateways.stripe_events import parse_stripe_webhook
+from payments.gateways.stripe_http import kept_connections
 from payments.gateways.stripe_money import to_stripe_amount
 from payments.gateways.stripe_readings import (
     KINDS,
@@ -77,8 +78,7 @@ class StripeGateway:
             credentials.api_key,
             base_addresses={"api": connection.api_base} if connection.api_base else None,
             max_network_retries=connection.network_retries,
-            http_client=connection.http_client
-            or stripe.RequestsClient(timeout=(connection.connect_timeout, connection.read_timeout)),
+            http_client=connection.http_client or kept_connections(connection.connect_timeout, connection.read_timeout),
         )
 
     def capabilities(self) -> Capabilities:

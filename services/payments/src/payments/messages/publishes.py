@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from common.money import Money
 from contracts.parts import Customer as CustomerPart
 from contracts.payments import (
     GatewayChanged,
@@ -18,6 +17,7 @@ from contracts.payments import (
     PaymentMethodExpiring,
     PaymentPending,
     PaymentRefunded,
+    PaymentRefundFailed,
     PaymentReversed,
     PaymentSucceeded,
 )
@@ -93,9 +93,22 @@ def payment_refunded(payment: Payment, refund: Refund) -> PaymentRefunded:
     return PaymentRefunded(
         **_state(payment),
         refund_id=refund.id,
-        refund=Money(refund.amount_minor, refund.currency),
+        refund=refund.amount,
         credit_note_id=refund.credit_note_id,
         reason=refund.reason,
+    )
+
+
+def payment_refund_failed(payment: Payment, refund: Refund) -> PaymentRefundFailed:
+    """Money that was to go back is still here."""
+    return PaymentRefundFailed(
+        **_state(payment),
+        refund_id=refund.id,
+        refund=refund.amount,
+        credit_note_id=refund.credit_note_id,
+        request_id=refund.request_id,
+        reason=refund.reason,
+        failure_code=refund.failure_code or "refund_failed",
     )
 
 

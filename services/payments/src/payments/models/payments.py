@@ -109,7 +109,8 @@ class Payment(TenantMixin, VersionMixin, Base):
 class Refund(TenantMixin, Base):
     """Money given back, or to be; made at the provider by a job, so that nothing is lost (PAY-5).
 
-    ``key`` is the provider's idempotency key; None for refunds made in the provider's own dashboard.
+    ``key`` is the provider's idempotency key; None for refunds made in the provider's own dashboard. ``request_id`` is
+    the `refund-requested` of invoicing that asked for it, ``announced`` whether others were told of it.
     """
 
     __tablename__ = "refund"
@@ -118,6 +119,7 @@ class Refund(TenantMixin, Base):
         UniqueConstraint("organization_id", "request_key", name="uq_refund_request_key"),
         UniqueConstraint("payment_id", "provider_reference", name="uq_refund_payment_id_provider_reference"),
         Index("ix_refund_credit_note_id", "credit_note_id", postgresql_where="credit_note_id IS NOT NULL"),
+        Index("ix_refund_request_id", "request_id", postgresql_where="request_id IS NOT NULL"),
         Index("ix_refund_check_at", "check_at", postgresql_where="check_at IS NOT NULL"),
         CheckConstraint("amount_minor > 0", name="amount"),
     )
@@ -131,6 +133,7 @@ class Refund(TenantMixin, Base):
     request_fingerprint: Mapped[str | None]
     provider_reference: Mapped[str | None]
     credit_note_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None]
     reason: Mapped[str | None]
     failure_code: Mapped[str | None]
     announced: Mapped[bool] = mapped_column(default=False)

@@ -7,6 +7,7 @@ of others are recorded, several in one transaction: the pool never waits for the
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ from payments.services.providers import Pace, Providers
 from payments.services.surroundings import Surroundings, look_around
 
 logger = structlog.get_logger(__name__)
-# Intents are committed this many at a time; also bounds what a killed worker leaves to the sweeper.
-_BATCH_PER_WORKER = 12
+# Intents are committed this many at a time, at first fewer, so that no worker waits for the first batch.
+_BATCH_PER_WORKER = 8
 _FIRST_PER_WORKER = 2
-# The pool has this much to do while more is claimed, so that it never waits.
-_BACKLOG_PER_WORKER = 12
+# More are claimed when no more than this wait for the pool: enough for it never to wait. With the batch it bounds
+# what a killed worker leaves to the sweeper.
+_BACKLOG_PER_WORKER = 16
 # Answers wait this long for others, to be recorded with them.
 _MOMENT_SECONDS = 0.05
 _UNUSABLE_REST = timedelta(hours=1)
@@ -73,12 +75,13 @@ def _send_all(run: JobRun, providers: Providers, pool: Executor, answers: Answer
     """Claim ahead of the pool, so that it never waits for the database; the first few at once."""
     workers = providers.charge_workers
     size, exhausted = workers * _FIRST_PER_WORKER, False
+    sent: deque[Future[None]] = deque()
     while not exhausted and not recording.done():
         errands, exhausted = _claim(run, providers, size)
-        sent = [pool.submit(_send, errand, answers) for errand in errands]
-        if len(sent) > workers * _BACKLOG_PER_WORKER:
-            sent[-workers * _BACKLOG_PER_WORKER].result()
-        size = workers * _BATCH_PER_WORKER
+        sent += [pool.submit(_send, errand, answers) for errand in errands]
+        while len(sent) > workers * _BACKLOG_PER_WORKER:
+            sent.popleft().result()
+        size = min(2 * size, workers * _BATCH_PER_WORKER)
 
 
 def _send(errand: Errand, answers: Answers) -> None:

@@ -168,7 +168,11 @@ def _told_of(session: TenantSession, payments: Sequence[Payment]) -> dict[tuple[
     statement = (
         select(PayoutItem, Payout)
         .join(Payout, Payout.id == PayoutItem.payout_id)
-        .where(PayoutItem.charge_reference.in_(references), PayoutItem.kind.in_(_COMPARED))
+        .where(
+            PayoutItem.gateway_id.in_({payment.gateway_id for payment in payments}),
+            PayoutItem.charge_reference.in_(references),
+            PayoutItem.kind.in_(_COMPARED),
+        )
         .order_by(Payout.arrives_on, PayoutItem.id)
     )
     found: dict[tuple[object, object], list[Theirs]] = defaultdict(list)

@@ -32,7 +32,9 @@ class Pace:
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self._interval
-        time.sleep(max(turn - time.monotonic(), 0))
+        rest = turn - time.monotonic()
+        if rest > 0:
+            time.sleep(rest)
 
 
 class Providers:

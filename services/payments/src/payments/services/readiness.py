@@ -50,12 +50,21 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
             Payment.failure_code == CREDENTIALS_REJECTED,
             Payment.failed_at > session.now() - _RECENT,
         ),
-        "refunds_failed": _count(
-            session, Refund, Refund.fact == RefundFact.FAILED.name, Refund.created_at > session.now() - _REFUNDS_RECENT
-        ),
+        "refunds_failed": _refunds_failed(session),
         "automatic_collection": bool(settings and settings.automatic_collection),
         "is_live": session.organization.mode == "live",
     }
+
+
+def _refunds_failed(session: TenantSession) -> int:
+    """Refunds that did not arrive: the recent ones, and those of money that nobody has a claim to while we have it.
+
+    Money for a void invoice that cannot go back is its customer's credit, if they are known: invoicing sees to that.
+    """
+    recent = Refund.created_at > session.now() - _REFUNDS_RECENT
+    kept = select(Payment.id).where(Payment.kept_minor > 0, ~Payment.payer.has())
+    nobodys = Refund.request_id.is_not(None) & Refund.payment_id.in_(kept)
+    return _count(session, Refund, Refund.fact == RefundFact.FAILED.name, recent | nobodys)
 
 
 def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -71,9 +80,7 @@ def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
     if facts["credentials_rejected"]:
         yield _problem("gateway_credentials_rejected", "a provider no longer accepts our keys", gateways)
     if facts["refunds_failed"]:
-        detail = (
-            f"{facts['refunds_failed']} refunds of the last 30 days did not reach the customer: give them back by hand"
-        )
+        detail = f"{facts['refunds_failed']} refunds did not reach the customer: give them back by hand"
         yield _problem("refunds_failed", detail, "/v1/payments")
     if facts["automatic_collection"] and facts["members_without_method"]:
         detail = f"{facts['members_without_method']} members have no payment method to collect from"

@@ -17,7 +17,7 @@ from common.money import Money
 from payments.domain.payment_state import RefundFact
 from payments.domain.refunds import check_refund, refundable
 from payments.gateways.port import RefundOutcome, RefundState
-from payments.messages.publishes import payment_refunded, payment_succeeded
+from payments.messages.publishes import payment_refund_failed, payment_refunded
 from payments.models import Invoice, Payment, Refund
 from payments.services import ledger
 from payments.services.charging import PENDING_ASKED, lock_payment, note
@@ -47,6 +47,7 @@ def begin_refund(
     *,
     reason: str | None = None,
     credit_note_id: UUID | None = None,
+    request_id: UUID | None = None,
     request_key: str | None = None,
     fingerprint: str | None = None,
 ) -> Refund:
@@ -63,6 +64,7 @@ def begin_refund(
         amount_minor=amount.amount_minor,
         fact=RefundFact.PENDING.name,
         credit_note_id=credit_note_id,
+        request_id=request_id,
         reason=reason,
         request_key=request_key,
         request_fingerprint=fingerprint,
@@ -97,10 +99,9 @@ def refund_surplus(
 ) -> None:
     """Give back what came for an invoice that had no claim to it, as `refund_credit_note` does."""
     lock_invoice(session, invoice_id)
-    asked = f"surplus:{request_id.hex}:"
-    left = amount.amount_minor - _given(session, Refund.request_key.startswith(asked))
+    left = amount.amount_minor - _given(session, Refund.request_id == request_id)
     for payment, invoice, part in _parts(session, invoice_id, left, amount.currency):
-        begin_refund(session, payment, invoice, part, reason=reason, request_key=f"{asked}{new_id().hex}")
+        begin_refund(session, payment, invoice, part, reason=reason, request_id=request_id)
 
 
 def _parts(
@@ -198,9 +199,8 @@ def _gives_back(session: TenantSession, invoice: Invoice) -> bool:
 def _announce(session: TenantSession, payment: Payment, refund: Refund) -> None:
     session.flush()
     failed = refund.fact == RefundFact.FAILED.name
-    if failed and not refund.announced:
-        return
-    # A refund that bounced after it was announced: the payment's whole state says that the money is back.
-    message = payment_succeeded(payment) if failed else payment_refunded(payment, refund)
+    if failed and refund.key is None and not refund.announced:
+        return  # begun in the provider's dashboard and never counted here: nothing has changed
+    message = payment_refund_failed(payment, refund) if failed else payment_refunded(payment, refund)
     refund.announced = True
     outbox.add(session, message, aggregate_id=payment.id, aggregate_version=payment.version)

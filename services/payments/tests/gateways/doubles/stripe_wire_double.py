@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -38,6 +38,8 @@ BEHAVIOURS = {
     "bacs": "processing",
 }
 _DEBITS = {"sepa": "sepa_debit", "sepafails": "sepa_debit", "ach": "us_bank_account", "bacs": "bacs_debit"}
+
+_LONGEST_WAIT = 30  # seconds
 
 
 class Fault(Enum):
@@ -68,7 +70,7 @@ class StripeDouble:
         self.faults: list[tuple[str, Fault]] = []
         self.events: list[dict[str, Any]] = []
         self.charges_made = 0
-        self.slow_seconds = 1.0
+        self.connections: list[socket.socket] = []
         self.refunds_are = "succeeded"
         self.largest_page = 100
         self.api_keys = [API_KEY]
@@ -77,6 +79,13 @@ class StripeDouble:
     def next_fault(self, path: str, fault: Fault) -> None:
         """The next request to a path that begins with ``path`` goes wrong."""
         self.faults.append((path, fault))
+
+    def hang_up_all(self) -> None:
+        """Connections were idle for too long."""
+        with self.lock:
+            for connection in self.connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def accepts(self, api_key: str) -> None:
         """The account's key was rolled: only the new one opens it."""
@@ -136,6 +145,11 @@ class StripeDouble:
             elif status == "needs_response":
                 self._move("dispute", -intent["amount"], dispute, fee=1500)
             self._emit("charge.dispute.closed" if status in ("won", "lost") else "charge.dispute.created", dispute)
+
+    def refund_in_the_dashboard(self, reference: str, amount: int) -> str:
+        """The operator gives back a part of a charge at the provider; the refund's id."""
+        with self.lock:
+            return str(self._refund({"payment_intent": reference, "amount": amount})["id"])
 
     def settle_refund(self, reference: str, *, succeeded: bool = True) -> None:
         """The bank took a refund, or sent it back."""
@@ -341,7 +355,15 @@ class StripeDouble:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: apart, they wait 40 ms for each other.
+    wbufsize = -1
     double: StripeDouble
+
+    def setup(self) -> None:
+        """A connection was opened."""
+        super().setup()
+        with self.double.lock:
+            self.double.connections.append(self.connection)
 
     def do_GET(self) -> None:
         self._serve()
@@ -366,8 +388,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.LOST_ANSWER:
             return self._hang_up()
         if fault is Fault.SLOW_ANSWER:
-            time.sleep(self.double.slow_seconds)
+            self._wait_for_the_client_to_give_up()
         return self._send(status, answer)
+
+    def _wait_for_the_client_to_give_up(self) -> None:
+        """However long a busy machine takes: it is over when the client closes its end."""
+        self.connection.settimeout(_LONGEST_WAIT)
+        with suppress(OSError):
+            self.connection.recv(1)
 
     def _fault(self, path: str) -> Fault | None:
         with self.double.lock:
@@ -444,3 +472,5 @@ def running_double() -> Iterator[tuple[StripeDouble, str]]:
         server.shutdown()
         server.server_close()
         thread.join()
+        # Another double may get this port, and clients keep their connections.
+        double.hang_up_all()
