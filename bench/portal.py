@@ -2,7 +2,8 @@
 
 The standalone suite runs as a process of its own; one organisation is filled, and then the links of the Admin Portal,
 of the Member Portal and of the storefront are followed, one page of each kind, each asked several times in a row. The
-time is the whole way: request, portal, gateway, services, database, page.
+time is the whole way: request, portal, gateway, services, database, page. Beside it stands the processor time that the
+suite and its PostgreSQL took for it, which other work on the machine does not change much.
 
     python bench/portal.py [--members 10000] [--bookings 100000] [--times 7]
 """
@@ -10,6 +11,7 @@ time is the whole way: request, portal, gateway, services, database, page.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.cookiejar
 import json
 import os
@@ -123,6 +125,29 @@ class Client:
         now = self.get("/v1/organization/clock")["now"]
         while not self.post("/v1/organization/clock/advance", {"to": now})["settled"]:
             time.sleep(0.2)
+
+
+class Processor:
+    """The processor time of the suite's process and of its PostgreSQL server, with all their children."""
+
+    def __init__(self, suite: int, folder: Path) -> None:
+        self._roots = {suite, *(int(file.read_text().split()[0]) for file in folder.rglob("postmaster.pid"))}
+
+    def milliseconds(self) -> float:
+        """Used so far; children that have ended are counted in their parents."""
+        fields = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields[int(stat.parent.name)] = stat.read_text().rpartition(")")[2].split()
+        ticks = sum(sum(map(int, found[11:15])) for pid, found in fields.items() if self._is_ours(pid, fields))
+        return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def _is_ours(self, pid: int, fields: dict[int, list[str]]) -> bool:
+        while pid in fields:
+            if pid in self._roots:
+                return True
+            pid = int(fields[pid][1])
+        return False
 
 
 @dataclass(frozen=True)
@@ -243,6 +268,7 @@ class Timing:
     times: list[float]
     calls: int
     size: int
+    processor: float
 
     @property
     def median(self) -> float:
@@ -254,23 +280,24 @@ class Timing:
         slow = "  slow" if self.median > AIM_MS else ""
         many = "  many calls" if self.calls > AIM_CALLS else ""
         odd = f"  status {self.status}" if self.status != 200 else ""
-        numbers = f"{self.median:7.1f} ms  max {max(self.times):7.1f}  {self.calls:3} calls  {self.size / 1000:6.1f} kB"
-        return f"{self.kind:<58}{numbers}{slow}{many}{odd}"
+        numbers = f"{self.median:7.1f} ms  max {max(self.times):7.1f}  processor {self.processor:6.1f} ms"
+        return f"{self.kind:<58}{numbers}  {self.calls:3} calls  {self.size / 1000:6.1f} kB{slow}{many}{odd}"
 
 
-def walk(visitor: Visitor, start: str, within: str, times: int) -> list[Timing]:
+def walk(visitor: Visitor, processor: Processor, start: str, within: str, times: int) -> list[Timing]:
     """Follow the links from a page; one page of each kind, measured after one visit that fills the caches."""
     waiting, seen, measured = deque([start]), {_kind(start)}, list[Timing]()
     while waiting and len(measured) < PAGES:
         path = waiting.popleft()
         status, page, headers = visitor.get(path)
-        taken = []
+        taken, used = [], processor.milliseconds()
         for _ in range(times):
             began = time.perf_counter()
             visitor.get(path)
             taken.append((time.perf_counter() - began) * 1000)
         calls = _CALLS.search(headers.get("Server-Timing", ""))
-        measured.append(Timing(_kind(path), status, taken, int(calls[1]) if calls else 0, len(page)))
+        used = (processor.milliseconds() - used) / times
+        measured.append(Timing(_kind(path), status, taken, int(calls[1]) if calls else 0, len(page), used))
         for link in map(unescape, _LINK.findall(page)):
             if link.startswith(within) and not _SKIPPED.search(link) and _kind(link) not in seen:
                 seen.add(_kind(link))
@@ -308,12 +335,12 @@ def main() -> None:
         client = Client(footing.origin)
         space = furnish(client, folder, options)
         print(f"filled in {time.perf_counter() - began:.0f} s: {options.members} members, {options.bookings} bookings")
-        owner = sign_in_owner(space)
-        report("Admin Portal", walk(owner, "/admin", "/admin", options.times))
+        owner, processor = sign_in_owner(space), Processor(footing.process.pid, folder)
+        report("Admin Portal", walk(owner, processor, "/admin", "/admin", options.times))
         home = f"/portal/{space.slug}"
-        report("Member Portal", walk(sign_in_member(space, client), home, home, options.times))
+        report("Member Portal", walk(sign_in_member(space, client), processor, home, home, options.times))
         shop = f"/hub/{space.slug}"
-        report("Growth Hub", walk(Visitor(space.origin), shop, shop, options.times))
+        report("Growth Hub", walk(Visitor(space.origin), processor, shop, shop, options.times))
 
 
 if __name__ == "__main__":

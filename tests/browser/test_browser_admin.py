@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from footings import Footing
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from portal_walks import PASSWORD, Space, furnish, press
+from portal_walks import PASSWORD, Space, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def next_monday(page: Page) -> date:
-    """By the rehearsal's clock, which the header tells."""
+def monday(page: Page, weeks: int) -> date:
+    """So many weeks on by the rehearsal's clock, which the header tells: each test has a week of its own."""
     text = page.locator(".clock time").get_attribute("datetime")
     assert text
     today = datetime.fromisoformat(text).date()
-    return today + timedelta(days=7 - today.weekday())
+    return today + timedelta(days=7 * weeks - today.weekday())
 
 
 def pick(page: Page, label: str, typed: str) -> None:
@@ -42,6 +43,16 @@ def book(page: Page, day: date, start: str = "09:00", end: str = "10:00") -> Non
     expect(page.get_by_text("Booked.")).to_be_visible()
 
 
+def have_booked(space: Space, day: date, start: str = "09:00", end: str = "10:00") -> None:
+    """The same over the API."""
+    room = space.owner.get("/v1/resources?sort=name")["items"][0]["id"]
+    times = {name: f"{day}T{time}:00" for name, time in (("start", start), ("end", end))}
+    zone = ZoneInfo("Europe/Berlin")
+    instants = {name: datetime.fromisoformat(time).replace(tzinfo=zone).isoformat() for name, time in times.items()}
+    body = {"resource_id": room, "member_id": space.member, "payment": "on_invoice", **instants}
+    space.owner.post("/v1/bookings", body)
+
+
 def drag(page: Page, thing: Locator, right: float = 0, down: float = 0) -> None:
     """As a hand with a mouse does it."""
     box = thing.bounding_box()
@@ -61,14 +72,9 @@ def hour_width(page: Page) -> float:
     return box["width"] / hours
 
 
-@pytest.fixture
-def space(page: Page) -> Space:
-    """A furnished organisation, its owner signed in."""
-    return furnish(page)
-
-
 def test_a_booking_is_dragged_to_another_time_and_a_free_stretch_is_drawn_to_book_it(page: Page, space: Space) -> None:
-    day = next_monday(page)
+    page.goto("/admin/account")
+    day = monday(page, 1)
     book(page, day)
     page.goto(f"/admin/calendar?date={day}")
     drag(page, page.locator("[data-booking]"), right=2 * hour_width(page))
@@ -82,9 +88,10 @@ def test_a_booking_is_dragged_to_another_time_and_a_free_stretch_is_drawn_to_boo
 
 
 def test_a_booking_dragged_onto_another_one_is_refused_and_goes_back(page: Page, space: Space) -> None:
-    day = next_monday(page)
-    book(page, day)
-    book(page, day, "11:00", "12:00")
+    page.goto("/admin/account")
+    day = monday(page, 2)
+    have_booked(space, day)
+    have_booked(space, day, "11:00", "12:00")
     page.goto(f"/admin/calendar?date={day}")
     first = page.locator("[data-booking]").filter(has_text="09:00–10:00")
     with page.expect_response("**/admin/calendar/moves") as moved:
@@ -95,8 +102,9 @@ def test_a_booking_dragged_onto_another_one_is_refused_and_goes_back(page: Page,
 
 
 def test_a_booking_is_dragged_to_another_day_of_the_week_and_opened_by_keyboard(page: Page, space: Space) -> None:
-    day = next_monday(page)
-    book(page, day)
+    page.goto("/admin/account")
+    day = monday(page, 3)
+    have_booked(space, day)
     page.goto(f"/admin/calendar?view=week&date={day}")
     cell = page.locator(f'td[data-day="{day}"]').bounding_box()
     assert cell

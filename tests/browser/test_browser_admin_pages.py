@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from axe_faults import grave_faults
-from playwright.sync_api import APIRequestContext, Page
-from portal_walks import PASSWORD, furnish, give_plan
+from playwright.sync_api import Page
+from portal_walks import Space
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter
 
@@ -81,53 +81,34 @@ class Walk:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-class Owner:
-    """The organisation's owner, over the API."""
-
-    def __init__(self, request: APIRequestContext, slug: str) -> None:
-        self._request = request
-        signing_in = {"organization": slug, "email": f"owner@{slug}.example", "password": PASSWORD}
-        answer = request.post("/v1/tokens", data=signing_in)
-        self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Create something."""
-        headers = {**self._headers, "Idempotency-Key": path}
-        answer = self._request.post(path, data=body, headers=headers)
-        assert answer.ok, (path, answer.text())
-        return answer.json()
-
-    def first(self, path: str) -> Any:
-        """The first of a list."""
-        return self._request.get(path, headers=self._headers).json()["items"][0]
-
-
-def fill(owner: Owner) -> None:
+def fill(space: Space) -> None:
     """One of everything that has a page of its own."""
-    member, room = owner.first("/v1/members"), owner.first("/v1/resources")
+    owner = space.owner
+    member, room = {"id": space.member}, owner.get("/v1/resources")["items"][0]
+    plan = owner.get("/v1/plans")["items"][0]["id"]
     company = owner.post("/v1/companies", {"name": "Reederei Nord", "email": "office@nord.example"})
     price = {"amount_minor": 5000, "currency": "EUR"}
     sold = {"member_id": member["id"], "lines": [{"description": "Setup", "unit_price": price}], "issue": True}
     invoice = owner.post("/v1/invoices", sold)
     owner.post(f"/v1/invoices/{invoice['id']}/payments", {"method": "cash", "amount": price})
     owner.post(f"/v1/invoices/{invoice['id']}/credit-notes", {})
-    now = owner.first("/v1/notifications")["created_at"][:10]
+    now = owner.get("/v1/organization/clock")["now"][:10]
+    owner.post("/v1/memberships", {"plan_id": plan, "member_id": member["id"], "start_date": now})
     owner.post("/v1/billing-runs", {"as_of": now})
     owner.post("/v1/promo-codes", {"code": "FRIENDS", "percent": "10"})
     endpoint = owner.post("/v1/webhook-endpoints", {"url": "https://door.example/hook", "event_types": ["*"]})
     owner.post(f"/v1/webhook-endpoints/{endpoint['id']}/test", {})
     owner.post("/v1/fees", {"company_id": company["id"], "name": "Printing", "price": price})
-    begins, ends = f"{now}T10:00:00Z", f"{now}T11:00:00Z"
+    day = (date.fromisoformat(now) + timedelta(days=1)).isoformat()
+    begins, ends = f"{day}T10:00:00Z", f"{day}T11:00:00Z"
     owner.post(
         "/v1/bookings",
         {"resource_id": room["id"], "member_id": member["id"], "start": begins, "end": ends, "payment": "on_invoice"},
     )
 
 
-def test_every_admin_page_is_accessible_and_fits_a_phone(page: Page) -> None:
-    space = furnish(page)
-    give_plan(page, space.member_page)
-    fill(Owner(page.request, space.slug))
+def test_every_admin_page_is_accessible_and_fits_a_phone(page: Page, own_space: Space) -> None:
+    fill(own_space)
     routes = admin_routes()
     walk = Walk(page, routes.bind("localhost"))
     plain = [

@@ -45,6 +45,22 @@ def pay(page: Page, card: str, amount: str) -> None:
     press(page, f"Pay {amount}")
 
 
+def test_a_card_that_the_bank_asks_about_is_confirmed_there_and_leads_back(page: Page, suite: Footing) -> None:
+    place = open_place(suite.origin)
+    choose_room(page, place)
+    fill_in(page)
+    pay(page, "sandbox_3ds", "€15.00")
+    bought = page.url
+    page.get_by_role("link", name="To the payment page").click()
+    expect(page.get_by_role("heading", name="Confirm your payment")).to_be_visible()
+    page.get_by_role("link", name="Back to where you came from").click()
+    assert page.url.rstrip("?") == bought.rstrip("?")
+    page.get_by_role("link", name="To the payment page").click()
+    press(page, "Confirm")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert page.url.partition("?")[0] == bought.partition("?")[0]
+
+
 def test_a_stranger_buys_a_room_and_a_day_pass_at_once_after_a_declined_card(page: Page, suite: Footing) -> None:
     place = open_place(suite.origin)
     choose_room(page, place)

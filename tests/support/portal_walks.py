@@ -6,17 +6,58 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from client import GatewayClient
 from playwright.sync_api import Page, expect
-
-PASSWORD = "correct-horse-battery"
+from story import ALL_ON, DAYS, PASSWORD, euro
+from story import sign_up as sign_up_over_api
 
 
 @dataclass(frozen=True)
 class Space:
-    """An organisation made through the pages."""
+    """An organisation with a member, and its owner's API when it was made over that."""
 
     slug: str
     member_page: str
+    api: GatewayClient | None = None
+
+    @property
+    def owner(self) -> GatewayClient:
+        """The owner's API."""
+        assert self.api is not None, "made through the pages"
+        return self.api
+
+    @property
+    def member(self) -> str:
+        """The member's id."""
+        return self.member_page.rpartition("/")[2]
+
+
+def make_space(origin: str) -> Space:
+    """What `furnish` makes, made over the API: for tests that are about something else."""
+    api, organization = sign_up_over_api(GatewayClient(origin), clock=None)
+    slug = organization["slug"]
+    hours = {day: [["08:00", "18:00"]] for day in (*DAYS, "sat", "sun")}
+    location = api.post("/v1/locations", {"name": "Dock 1", "timezone": "Europe/Berlin", "opening_hours": hours})["id"]
+    room = {"name": "Blue Room", "type": "meeting_room", "location_id": location, "visibility": "public"}
+    resource = api.post("/v1/resources", room)["id"]
+    prices = [{"unit": "hour", "price": euro(1500)}]
+    api.post("/v1/resource-rates", {"name": "Blue Room", "resource_ids": [resource], "prices": prices})
+    plan = {"name": "Flex desk", "kind": "recurring", "price": euro(30000), "interval": "month", "prorate": True}
+    api.post("/v1/plans", plan)
+    member = api.post("/v1/members", {"name": "Ada Lindqvist", "email": f"ada@{slug}.example"})["id"]
+    api.post("/v1/payment-methods/setup", {"member_id": member, "token": "sandbox_ok"})
+    api.patch("/v1/settings/billing", {**ALL_ON, "payment_terms_days": 7})
+    return Space(slug, f"/admin/members/{member}", api)
+
+
+def enter_as_owner(page: Page, space: Space) -> None:
+    """The owner signs in with the password."""
+    page.goto("/sign-in")
+    page.get_by_label("Short name of the space").fill(space.slug)
+    page.get_by_label("E-mail address").fill(f"owner@{space.slug}.example")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Sign in")
+    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
 
 
 def press(page: Page, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -113,6 +114,10 @@ def test_switches_are_saved_as_booleans(owner: Any, gateway: Any) -> None:
         "charge_hour": "9",
         "tax_percent": "19",
         "number_template": "INV-{year}-{number:05}",
+        "credit_note_number_template": "CN-{year}-{number:05}",
+        "invoice_per": "customer",
+        "location_by": "home",
+        "end_memberships_after_days": "60",
         "retry_days": "1, 3",
         "reminders": "-3, 0",
     }
@@ -122,6 +127,8 @@ def test_switches_are_saved_as_booleans(owner: Any, gateway: Any) -> None:
     assert body["retry_days"] == [1, 3]
     assert body["reminders"] == [-3, 0]
     assert body["payment_terms_days"] == 7
+    assert (body["end_memberships_after_days"], body["block_bookings_after_days"]) == (60, None)
+    assert (body["late_fee"]["amount_minor"], body["late_fee_percent"]) == (0, "0")
 
 
 @pytest.mark.parametrize(
@@ -149,20 +156,115 @@ def test_changing_a_room_keeps_the_rules_that_the_form_does_not_show(owner: Any,
         "capacity": "1",
         "visibility": "public",
         "booking_policy__min_minutes": "30",
+        "booking_policy__recurring_allowed": "y",
+        "booking_policy__show_names": "y",
+        "quota_hours_month": "10",
     }
+    rules = {"buffer_before_minutes": 15, "opening_hours": {"mon": [["08:00", "12:00"]]}}
+    found = {**gateway._answer("GET", "/v1/resources/res_1")[1], "booking_policy": rules}
+    gateway.answers[("GET", "/v1/resources/res_1")] = (200, found)
     assert owner.send("/admin/resources/res_1", form).status_code == 302
-    body = gateway.last("PATCH", "/v1/resources/res_1").body
-    assert body["booking_policy"] == {"buffer_before_minutes": 15, "min_minutes": 30}
+    assert gateway.last("PATCH", "/v1/resources/res_1").body["booking_policy"] == {
+        "opening_hours": {"mon": [["08:00", "12:00"]]},
+        "min_minutes": 30,
+        "show_names": True,
+        "quotas": [{"unit": "hours", "per": "month", "limit": "10"}],
+    }
 
 
-def test_weekend_prices_survive_a_change_of_the_rate(owner: Any, gateway: Any) -> None:
-    form = {"name": "Rooms", "resource_ids": "res_1", "hour": "16", "charge_slot_minutes": "15"}
-    assert owner.send("/admin/resource-rates/rat_1", form).status_code == 302
-    prices = gateway.last("PATCH", "/v1/resource-rates/rat_1").body["prices"]
-    assert [(price["price"]["amount_minor"], price.get("when", "any")) for price in prices] == [
-        (1600, "any"),
-        (1000, "weekend"),
+def test_a_room_is_taken_off_sale_and_put_back(owner: Any, gateway: Any) -> None:
+    form = {
+        "name": "Blue Room",
+        "type": "meeting_room",
+        "location_id": "loc_1",
+        "capacity": "1",
+        "visibility": "public",
+    }
+    assert owner.send("/admin/resources/res_1", {**form, "withdrawn": "y"}).status_code == 302
+    assert gateway.last("PATCH", "/v1/resources/res_1").body["published"] is False
+    assert owner.send("/admin/resources/res_1", form).status_code == 302
+    assert "published" not in gateway.last("PATCH", "/v1/resources/res_1").body
+    found = {**gateway._answer("GET", "/v1/resources/res_1")[1], "published": False}
+    gateway.answers[("GET", "/v1/resources/res_1")] = (200, found)
+    assert owner.send("/admin/resources/res_1", form).status_code == 302
+    assert gateway.last("PATCH", "/v1/resources/res_1").body["published"] is True
+
+
+def test_closures_are_read_from_lines(owner: Any, gateway: Any) -> None:
+    lines = "2027-12-24 – 2027-12-26 Christmas\n2027-12-31 14:00-24:00 New Year\n\n2028-01-01"
+    form = {"name": "Dock 1", "timezone": "Europe/Berlin", "closures": lines}
+    assert owner.send("/admin/locations/new", form).status_code == 302
+    assert gateway.last("POST", "/v1/locations").body["closures"] == [
+        {"start": "2027-12-24", "end": "2027-12-26", "name": "Christmas"},
+        {"start": "2027-12-31", "end": "2027-12-31", "from_time": "14:00", "name": "New Year"},
+        {"start": "2028-01-01", "end": "2028-01-01", "name": ""},
     ]
+    found = {
+        **gateway._answer("GET", "/v1/locations/loc_1")[1],
+        "closures": [{"start": "2027-12-24", "end": "2027-12-26"}],
+    }
+    gateway.answers[("GET", "/v1/locations/loc_1")] = (200, found)
+    assert "2027-12-24 – 2027-12-26</textarea>" in owner.read("/admin/locations/loc_1")
+    assert 'id="closures-fault"' in owner.send("/admin/locations/new", form | {"closures": "Christmas"}).text
+
+
+def test_a_logo_goes_up_as_a_data_uri_and_must_be_a_small_picture(owner: Any, gateway: Any) -> None:
+    page = "/admin/settings/organization"
+
+    def send(content: bytes, name: str) -> str:
+        owner.send(f"{page}/logo", {"logo": (BytesIO(content), name)}, page=page)
+        return str(owner.read(page))
+
+    assert "A logo is a PNG or a JPEG." in send(b"x", "logo.svg")
+    assert "too large for a logo" in send(b"x" * 200_000, "logo.png")
+    assert not [asked for asked in gateway.asked if asked.method == "PATCH"]
+    assert "bear this logo" in send(b"a picture", "logo.png")
+    assert gateway.last("PATCH", "/v1/organization").body == {"logo": "data:image/png;base64,YSBwaWN0dXJl"}
+    owner.send(f"{page}/logo/removal", {}, page=page)
+    assert gateway.last("PATCH", "/v1/organization").body == {"logo": None}
+
+
+def test_reminders_of_bookings_are_set(owner: Any, gateway: Any) -> None:
+    path = "/v1/settings/notifications"
+    gateway.answers[("GET", path)] = (200, {"booking_reminders": True, "booking_reminder_hours": 24, "version": 1})
+    form = {"booking_reminders": "y", "booking_reminder_hours": "48"}
+    assert owner.send("/admin/settings/notifications", form).status_code == 302
+    assert gateway.last("PATCH", path).body == {"booking_reminders": True, "booking_reminder_hours": 48}
+
+
+def test_the_teams_note_of_a_booking_is_for_staff_and_goes_with_a_change(owner: Any, gateway: Any) -> None:
+    found = {**gateway._answer("GET", "/v1/bookings/bkg_1")[1], "private_note": "Owes us a key", "series_id": "ser_1"}
+    gateway.answers[("GET", "/v1/bookings/bkg_1")] = (200, found)
+    assert "Owes us a key" in owner.read("/admin/bookings/bkg_1")
+    form = {"resource_id": "res_1", "start": "2027-02-15T09:00", "end": "2027-02-15T12:00", "scope": "following"}
+    sent = owner.send("/admin/bookings/bkg_1/move", {**form, "private_note": "Paid"}, page="/admin/bookings/bkg_1")
+    assert sent.status_code == 302
+    body = gateway.last("PATCH", "/v1/bookings/bkg_1").body
+    assert (body["private_note"], body["scope"]) == ("Paid", "following")
+
+
+def test_a_membership_gets_other_terms(owner: Any, gateway: Any) -> None:
+    page = "/admin/memberships/mbs_1"
+    form = {"price": "280", "quantity": "2", "discount_percent": ""}
+    assert owner.send(f"{page}/terms", form, page=page).status_code == 302
+    body = gateway.last("PATCH", "/v1/memberships/mbs_1").body
+    assert (body["price"]["amount_minor"], body["quantity"], body["discount_percent"]) == (28000, "2", "0")
+
+
+def test_prices_and_conditions_that_stand_in_no_field_survive_a_change_of_the_rate(owner: Any, gateway: Any) -> None:
+    found = gateway._answer("GET", "/v1/resource-rates/rat_1")[1]
+    monthly = {"unit": "month", "price": {"amount_minor": 90000, "currency": "EUR"}, "when": "off_hours"}
+    kept = {"prices": [*found["prices"], monthly], "conditions": {"member_ids": ["mem_1"], "audience": "members"}}
+    gateway.answers[("GET", "/v1/resource-rates/rat_1")] = (200, found | kept)
+    form = {"name": "Rooms", "resource_ids": "res_1", "hour": "16", "hour_weekend": "11", "charge_slot_minutes": "15"}
+    assert owner.send("/admin/resource-rates/rat_1", {**form, "conditions__audience": "public"}).status_code == 302
+    body = gateway.last("PATCH", "/v1/resource-rates/rat_1").body
+    assert [(price["price"]["amount_minor"], price.get("when", "any")) for price in body["prices"]] == [
+        (1600, "any"),
+        (1100, "weekend"),
+        (90000, "off_hours"),
+    ]
+    assert body["conditions"] == {"audience": "public", "member_ids": ["mem_1"]}
 
 
 def test_a_new_api_key_is_shown_this_once(owner: Any, gateway: Any) -> None:

@@ -79,6 +79,33 @@ def test_links_carry_the_basket_and_buying_once_more_counts(visitor: Any) -> Non
     assert "/hub/harbour/checkout?item=pln_2~2" in unquote(page)
 
 
+def slots(count: int) -> list[str]:
+    return [f"res_1~2027-02-15T{8 + number:02}:00:00Z~2027-02-15T{9 + number:02}:00:00Z" for number in range(count)]
+
+
+def test_a_basket_holds_as_many_items_as_a_checkout_takes(visitor: Any, gateway: Any) -> None:
+    page = "/hub/harbour/checkout?" + "&".join(f"item={slot}" for slot in slots(10))
+    visitor.send(page, BUYER)
+    assert len(gateway.last("POST", CHECKOUTS).body["items"]) == 10
+
+
+def test_an_item_too_many_is_refused_with_a_word_and_the_basket_stays(visitor: Any) -> None:
+    basket = "&".join(f"item={slot}" for slot in slots(10))
+    chosen = "start=2027-02-15T08:30:00Z&minutes=30&date=2027-02-15"
+    answer = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{chosen}&{basket}", follow_redirects=True)
+    page = answer.get_data(as_text=True)
+    assert "Your basket is full" in page
+    assert page.count('class="row-flow basket-links"') == 10
+
+
+def test_what_is_in_a_full_basket_already_can_still_be_counted_up(visitor: Any) -> None:
+    basket = "&".join(f"item={slot}" for slot in slots(9))
+    page = unquote(unescape(visitor.read(f"/hub/harbour/?item=pln_2&{basket}")))
+    assert "/hub/harbour/checkout?item=pln_2~2" in page
+    assert "item=pln_1" not in page
+    assert "Your basket is full" in page
+
+
 def test_buying_makes_a_checkout_of_what_stands_in_the_address(visitor: Any, gateway: Any) -> None:
     page = f"/hub/harbour/checkout?item={SLOT}&item=pln_2~2&item=pln_1"
     answer = visitor.send(page, {**BUYER, "promo_code": "WELCOME", "start_date": "2027-03-01"})

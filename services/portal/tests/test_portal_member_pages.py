@@ -140,6 +140,18 @@ def test_a_bank_that_asks_back_is_linked_to(member: Any, gateway: Any) -> None:
     assert 'href="https://bank.example/confirm"' in answer.get_data(as_text=True)
 
 
+def test_the_sandboxs_bank_is_linked_to_on_this_site_with_the_way_back(member: Any, gateway: Any) -> None:
+    confirming = f"/v1/payments/pay_{32 * '0'}/action"
+    action = {"url": f"https://elsewhere.example{confirming}?key=k", "client_secret": None}
+    gateway.answers[("POST", "/v1/invoices/inv_1/payments")] = (
+        201,
+        {"id": "pay_2", "state": "action_required", "action": action},
+    )
+    page = "/portal/harbour/invoices/inv_1"
+    answer = member.send(f"{page}/payment", {"payment_method_id": "pmt_1"}, page=page)
+    assert f'href="{confirming}?key=k&amp;back=%2Fportal%2Fharbour%2Finvoices%2Finv_1"' in answer.text
+
+
 def test_the_next_invoice_and_what_a_plan_change_costs_are_shown_before(member: Any, gateway: Any) -> None:
     page = member.read("/portal/harbour/membership/mbs_1")
     assert "Your next invoice" in page

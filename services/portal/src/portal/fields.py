@@ -9,7 +9,15 @@ from typing import Any
 
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from flask import g
-from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, ValidationError
+from wtforms import (
+    Field,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice, SelectFieldBase
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -258,6 +266,12 @@ class CheckListField(PairedChoices, SelectMultipleField):
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
+    def api_value(self) -> list[str]:
+        """What is ticked, after what was chosen before and is no longer offered: nobody unticked that."""
+        offered = {value for value, _text in self.pairs}
+        kept = [value for value in self.object_data or () if value not in offered]
+        return [*kept, *(self.data or ())]
+
 
 class LineField(StringField):
     """A line of text; blanks around it are cut off."""
@@ -265,6 +279,14 @@ class LineField(StringField):
     def process_formdata(self, valuelist: list[str]) -> None:
         """Cut."""
         self.data = valuelist[0].strip() if valuelist else None
+
+    def api_value(self) -> str | None:
+        """None for nothing."""
+        return self.data or None
+
+
+class ParagraphField(TextAreaField):
+    """Several lines of text."""
 
     def api_value(self) -> str | None:
         """None for nothing."""

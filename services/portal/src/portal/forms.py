@@ -9,7 +9,7 @@ from flask import flash
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field
 from wtforms.i18n import get_translations as wtforms_translations
-from wtforms.validators import Email, InputRequired, Optional
+from wtforms.validators import Email, InputRequired, Optional, Regexp
 
 from portal.problems import FORM_STATUSES, ApiProblem, Fault
 from portal.translation import gettext as _
@@ -18,6 +18,7 @@ from portal.translation import language, lazy_gettext
 NEEDED = InputRequired(lazy_gettext("Please fill this in."))
 MAYBE = Optional()
 AN_EMAIL = Email(lazy_gettext("Please write a whole e-mail address."))
+A_COLOUR = Regexp("^#[0-9a-fA-F]{6}$", message=lazy_gettext("Please write a colour such as #0b5fff."))
 NEST = "__"
 
 
@@ -53,6 +54,15 @@ class ApiForm(FlaskForm):
             place[last] = value
         return body
 
+    def unshown(self, found: Mapping[str, Any], part: str) -> dict[str, Any]:
+        """What a part of ``found`` holds that this form does not show: the API replaces some parts as a whole."""
+        place: Mapping[str, Any] = found
+        for name in part.split(NEST):
+            place = place.get(name) or {}
+        own = (name.removeprefix(part + NEST) for name in self._fields if name.startswith(part + NEST))
+        shown = {name.split(NEST)[0] for name in own}
+        return {name: value for name, value in place.items() if name not in shown and value is not None}
+
     def send(self, call: Callable[[dict[str, Any]], Any], *, nulls: bool = False) -> Any:
         """Call the API when the form was sent and is well formed; None when there is something to show instead."""
         if not self.validate_on_submit():
@@ -60,7 +70,7 @@ class ApiForm(FlaskForm):
         try:
             answer = call(self.body(nulls=nulls))
         except ApiProblem as problem:
-            if problem.status not in FORM_STATUSES:
+            if not problem.is_for_form:
                 raise
             self.take(problem)
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Flask, request
 from werkzeug.urls import iri_to_uri
@@ -14,6 +15,7 @@ _PAGES = {
     "/v1/organization": "/admin/settings/organization",
     "/v1/collections": "/admin/collections",
 }
+_CONFIRMING = re.compile(r"/v1/payments/pay_[0-9a-f]{32}/action")
 
 
 def with_query(**changes: Any) -> str:
@@ -33,7 +35,18 @@ def admin_page(href: str | None) -> str | None:
     return href.replace("/v1/", "/admin/", 1) if href.startswith("/v1/") else href
 
 
+def and_back(address: str, page: str) -> str:
+    """The API's own page on which a charge is confirmed, on this site and with the way back to ``page``.
+
+    A provider's or bank's page stays as it is.
+    """
+    parts = urlsplit(address)
+    if not _CONFIRMING.fullmatch(parts.path):
+        return address
+    return f"{parts.path}?{urlencode([*parse_qsl(parts.query), ('back', page)])}"
+
+
 def register_links(app: Flask) -> None:
     """Give templates these."""
     app.jinja_env.globals.update(with_query=with_query)
-    app.jinja_env.filters.update(admin_page=admin_page)
+    app.jinja_env.filters.update(admin_page=admin_page, and_back=and_back)

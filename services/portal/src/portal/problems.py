@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.refusals import fault_codes, in_words
 from portal.translation import gettext as _
 
 # What the visitor can put right in the form that was sent.
@@ -32,10 +33,18 @@ class ApiProblem(Exception):  # noqa: N818 - RFC 9457's word
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         self.status = status
         self.code: str = body.get("code") or "error"
-        self.detail: str = body.get("detail") or body.get("title") or ""
-        self.faults = [Fault(e.get("pointer", ""), e.get("detail", "")) for e in body.get("errors") or ()]
+        self.detail: str = in_words(self.code, body.get("detail") or body.get("title") or "")
+        self.faults = [
+            Fault(error.get("pointer", ""), in_words(code, error.get("detail", "")))
+            for code, error in zip(fault_codes(body), body.get("errors") or (), strict=True)
+        ]
         self.body = body
         super().__init__(f"{status} {self.code}: {self.detail}")
+
+    @property
+    def is_for_form(self) -> bool:
+        """Whether the visitor can put it right in the form; a wrong present password (401) is no end of the sign-in."""
+        return self.status in FORM_STATUSES or self.code == "password_wrong"
 
     @property
     def sentence(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from portal.refusals import in_words
 from portal.translation import lazy_gettext as _
 
 # word of the API -> (what people read, tone)
@@ -166,6 +167,7 @@ EVENTS: dict[str, Any] = {
     "payment-failed": _("Payment failed"),
     "payment-reversed": _("Payment taken back by the bank"),
     "payment-refunded": _("Payment refunded"),
+    "payment-refund-failed": _("Refund failed"),
     "payment-action-required": _("Payment needs confirmation"),
     "payment-method-changed": _("Payment method changed"),
     "payment-method-expiring": _("Payment method about to end"),
@@ -229,3 +231,4 @@ def register_states(app: Flask) -> None:
     """Give templates these as filters."""
     functions = (state_word, state_tone, word, invoice_state, event_name)
     app.jinja_env.filters.update({function.__name__: function for function in functions})
+    app.jinja_env.filters["refusal"] = in_words

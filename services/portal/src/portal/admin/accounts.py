@@ -37,7 +37,7 @@ class PassesForm(ApiForm):
 
 @blueprint.get(f"/{_KIND}/money")
 def account_money(kind: str, customer_id: str) -> str:
-    """Invoices, payments, bookings that cost something, and deposits held."""
+    """Invoices, payments, and deposits held."""
     calls, owner = api(), _owner(kind, customer_id)
     return render_template(
         "admin/accounts/money.html",

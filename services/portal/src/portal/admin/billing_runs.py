@@ -8,13 +8,14 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.admin import options
-from portal.admin.dashboard import amount, now
+from portal.admin.dashboard import amount
 from portal.admin.door import EDITORS, blueprint, require
 from portal.admin.run_diff import RunDiff, compare
 from portal.api import api
 from portal.fields import ChoiceField, DayField
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.rehearsal_clock import now
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 

@@ -11,19 +11,20 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, TextAreaField
 
 from portal.admin import options
-from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, MoneyField, WallTimeField, required_number
+from portal.fields import ChoiceField, LineField, MoneyField, WallTimeField, required_number
 from portal.formats import organization_zone
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import by_id
 from portal.pickers import PickerField
 from portal.problems import ApiProblem
+from portal.rehearsal_clock import now
 from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
+_NOT_PRICED = frozenset({"note", "private_note", "custom_price", "is_free"})
 STATUSES = ("confirmed", "tentative", "checked_in", "completed", "cancelled", "no_show")
 REPEATS = {
     "": lazy_gettext("Once"),
@@ -32,6 +33,12 @@ REPEATS = {
     "FREQ=WEEKLY;COUNT=12": lazy_gettext("Every week, 12 times"),
     "FREQ=DAILY;COUNT=5": lazy_gettext("Every day, 5 times"),
 }
+
+SERIES = (
+    ("this", lazy_gettext("only this one")),
+    ("following", lazy_gettext("this and the following")),
+    ("all", lazy_gettext("all")),
+)
 
 
 class BookingForm(ApiForm):
@@ -46,7 +53,10 @@ class BookingForm(ApiForm):
     recurrence__rrule = ChoiceField(lazy_gettext("Repeat"), [MAYBE])
     custom_price = MoneyField(lazy_gettext("Own price"), [MAYBE])
     is_free = BooleanField(lazy_gettext("Free of charge"))
+    promo_code = LineField(lazy_gettext("Promo code"), [MAYBE])
+    is_personal = BooleanField(lazy_gettext("The member pays, not their company"))
     note = TextAreaField(lazy_gettext("Note"), [MAYBE])
+    private_note = TextAreaField(lazy_gettext("Note for the team"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """With the customer, and only the exceptions that were asked for."""
@@ -60,7 +70,9 @@ class MoveForm(ApiForm):
     resource_id = ChoiceField(lazy_gettext("Room or desk"), [NEEDED])
     start = WallTimeField(lazy_gettext("From"), [required_number])
     end = WallTimeField(lazy_gettext("To"), [required_number])
+    scope = ChoiceField(lazy_gettext("Of the series"), [MAYBE], choices=SERIES, default="this")
     note = TextAreaField(lazy_gettext("Note"), [MAYBE])
+    private_note = TextAreaField(lazy_gettext("Note for the team"), [MAYBE])
 
 
 @blueprint.get("/bookings")
@@ -89,7 +101,7 @@ def new_booking() -> str | Response:
 def quote_booking() -> str:
     """The price of what the form says so far, for the box beside it."""
     form = _booking_form()
-    body = {name: value for name, value in form.body().items() if name not in {"note", "custom_price", "is_free"}}
+    body = {name: value for name, value in form.body().items() if name not in _NOT_PRICED}
     if not {"resource_id", "start", "end"} <= body.keys():
         return render_template("macros/quote.html", quote=None)
     try:

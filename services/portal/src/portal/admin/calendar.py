@@ -10,12 +10,13 @@ from flask import Response as Answer
 from flask import flash, jsonify, render_template, request
 
 from common.clock import wall_to_instant
-from portal.admin.dashboard import SHOWN, now
+from portal.admin.dashboard import SHOWN
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.board import Board, by_room_and_day, shown_hours, week_of
 from portal.formats import instant_text, moment
 from portal.problems import FORM_STATUSES, ApiProblem
+from portal.rehearsal_clock import now
 from portal.translation import gettext as _
 
 _PAGE, _MOST_PAGES = 200, 3

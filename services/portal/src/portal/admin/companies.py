@@ -8,11 +8,11 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
-from portal.admin import options
+from portal.admin import options, taxes
 from portal.admin.door import DESK, blueprint, require
 from portal.admin.members import whole_billing
 from portal.api import api
-from portal.fields import ChoiceField, LineField, WholeField
+from portal.fields import ChoiceField, LineField, NumberField, WholeField
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -25,11 +25,19 @@ class CompanyForm(ApiForm):
     email = LineField(lazy_gettext("E-mail address"), [MAYBE, AN_EMAIL])
     phone = LineField(lazy_gettext("Telephone"), [MAYBE])
     location_id = ChoiceField(lazy_gettext("Home location"), [MAYBE])
+    language = ChoiceField(
+        lazy_gettext("Language of mails"),
+        [MAYBE],
+        choices=[("", lazy_gettext("As the organisation")), ("en", "English"), ("de", "Deutsch")],
+    )
+    reminders = BooleanField(lazy_gettext("Remind of bookings by mail"), default=True)
     billing_day = WholeField(lazy_gettext("Billed on day of the month"), [MAYBE])
     billing__name = LineField(lazy_gettext("Name on invoices"), [MAYBE])
     billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
     billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
     billing__purchase_order = LineField(lazy_gettext("Purchase order"), [MAYBE])
+    billing__tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    billing__tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
     billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
     billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
@@ -48,8 +56,8 @@ def companies() -> str:
 def new_company() -> str | Response:
     """Take a company in."""
     require(*DESK)
-    form = _form({"auto_collect": True})
-    made = form.send(lambda body: api().post("/v1/companies", whole_billing(body)))
+    form = _form({"auto_collect": True, "reminders": True})
+    made = form.send(lambda body: api().post("/v1/companies", whole_billing(form, body)))
     if made is None:
         return render_template("admin/companies/edit.html", form=form, company=None)
     return redirect(url_for("admin.company", company_id=made["id"]))
@@ -76,7 +84,7 @@ def edit_company(company_id: str) -> str | Response:
     path = f"/v1/companies/{company_id}"
     found = api().get(path)
     form = _form(found)
-    if form.send(lambda body: api().patch(path, whole_billing(body)), nulls=True) is None:
+    if form.send(lambda body: api().patch(path, whole_billing(form, body, found)), nulls=True) is None:
         return render_template("admin/companies/edit.html", form=form, company=found)
     return redirect(url_for("admin.company", company_id=company_id))
 
@@ -88,7 +96,15 @@ def archive_company(company_id: str) -> Response:
     return redirect(url_for("admin.company", company_id=company_id) if done is None else url_for("admin.companies"))
 
 
+@blueprint.post("/companies/<company_id>/restoration")
+def restore_company(company_id: str) -> Response:
+    """Take an archived company in again."""
+    act(lambda: api().patch(f"/v1/companies/{company_id}", {"status": "active"}), _("The company is back."))
+    return redirect(url_for("admin.company", company_id=company_id))
+
+
 def _form(shown: dict[str, Any]) -> CompanyForm:
     form = CompanyForm(shown=shown)
     form.location_id.offer(options.locations(_("None")))
+    form.billing__tax_category.offer(taxes.categories())
     return form

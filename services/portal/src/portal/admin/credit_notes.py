@@ -22,7 +22,7 @@ def credit_notes() -> str:
 
 @blueprint.get("/credit-notes/<note_id>")
 def credit_note(note_id: str) -> str:
-    """A credit note; what of it is still in the customer's account can be given back or used for an open invoice."""
+    """A credit note; what went to the customer's account can be given back or used, as far as it is still there."""
     calls = api()
     note = calls.get(f"/v1/credit-notes/{note_id}")
     owner = {name: note[name] for name in ("member_id", "company_id") if note.get(name)}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import current_app, render_template, session
+from flask import render_template, session
 
 from common.clock import wall_to_instant
 from portal.admin.checklist import count_done
-from portal.admin.door import blueprint, read_clock
+from portal.admin.door import blueprint
 from portal.api import api
 from portal.charts import Column, columns
-from portal.formats import instant_text, money, month_name, organization_zone, parse_instant
+from portal.formats import instant_text, money, month_name, organization_zone
+from portal.rehearsal_clock import now
 from portal.seats import current_seat
 
 SHOWN = "held,tentative,confirmed,checked_in,completed"
@@ -76,14 +77,6 @@ def _occupancy() -> list[dict[str, Any]]:
 def amount(minor: int) -> dict[str, Any]:
     """Minor units as money of the organisation."""
     return {"amount_minor": minor, "currency": current_seat().organization.get("currency", "EUR")}
-
-
-def now() -> datetime:
-    """The organisation's time."""
-    if current_seat().is_rehearsal and (told := read_clock().get("now")):
-        return parse_instant(told)
-    instant: datetime = current_app.extensions["clock"].now()
-    return instant
 
 
 def today() -> tuple[str, str]:

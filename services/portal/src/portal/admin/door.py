@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, current_app, g, request, session
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response
 
-from portal.api import api
 from portal.problems import to_sign_in
+from portal.rehearsal_clock import read_clock
 from portal.seats import STAFF, current_seat, seat_of, use_seat
 from portal.translation import lazy_gettext as _
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 EDITORS = ("owner", "admin")
-_CLOCK_SECONDS = 60
 DESK = ("owner", "admin", "front_desk")
 
 
@@ -106,6 +105,7 @@ _BELONGS = {
     "/admin/collections": "/admin/payments",
     "/admin/credit-notes": "/admin/invoices",
     "/admin/notification-templates": "/admin/notifications",
+    "/admin/settings/notifications": "/admin/notifications",
 }
 
 
@@ -118,19 +118,6 @@ def _here() -> str:
     fitting = [path for path in paths if request.path == path or request.path.startswith(path.rstrip("/") + "/")]
     longest = max(fitting, key=len, default="")
     return longest if longest != "/admin/" or request.path == "/admin/" else ""
-
-
-def read_clock(*, fresh: bool = False) -> dict[str, Any]:
-    """The rehearsal's clock. It stands still until somebody advances it, so that pages need not ask each time."""
-    if "clock" in g:
-        return dict(g.clock)
-    kept = session.get("clock") or {}
-    read_at = int(current_app.extensions["clock"].now().timestamp())
-    if fresh or kept.get("of") != current_seat().organization["id"] or read_at - kept["at"] > _CLOCK_SECONDS:
-        found = api().maybe("/v1/organization/clock", wait="false") or {}
-        kept = {**found, "of": current_seat().organization["id"], "at": read_at}
-        session["clock"] = kept
-    return kept
 
 
 def _clock() -> dict[str, Any] | None:

@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
 from portal.admin import options
-from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, required_number
 from portal.formats import local
 from portal.forms import MAYBE, ApiForm, act
 from portal.pickers import PickerField
+from portal.rehearsal_clock import now
 from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -33,6 +33,8 @@ class FeeForm(ApiForm):
     quantity = NumberField(lazy_gettext("Quantity"), [MAYBE])
     date = DayField(lazy_gettext("Day"), [MAYBE])
     tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    discount_percent = NumberField(lazy_gettext("Discount"), [MAYBE])
+    is_personal = BooleanField(lazy_gettext("The member pays, not their company"))
     is_refundable = BooleanField(lazy_gettext("It is a deposit and given back later"))
 
 

@@ -14,7 +14,7 @@ from portal.api import api
 from portal.forms import MAYBE, ApiForm, act
 from portal.problems import FORM_STATUSES, ApiProblem
 from portal.translation import gettext as _
-from portal.translation import lazy_gettext
+from portal.translation import lazy_gettext, ngettext
 
 
 class ImportForm(ApiForm):
@@ -32,7 +32,7 @@ def import_customers(kind: str) -> str | Response:
     form = ImportForm()
     report = _run(form, kind, dry_run=request.form.get("step") != "import") if form.validate_on_submit() else None
     if report and not report["dry_run"]:
-        act(dict, _("%(count)s rows are taken in.", count=report["imported"]))
+        act(dict, ngettext("%(num)s row is taken in.", "%(num)s rows are taken in.", report["imported"]))
         if not report["failed"]:
             return redirect(url_for(f"admin.{kind}"))
     return render_template("admin/members/import.html", form=form, report=report, kind=kind)

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response as Answer
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
+from wtforms import BooleanField, TextAreaField
 
 from portal.admin import options
-from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.downloads import pass_on
@@ -17,6 +17,7 @@ from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberFi
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.pickers import PickerField
+from portal.rehearsal_clock import now
 from portal.states import STATES, choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -46,10 +47,11 @@ class CreditForm(ApiForm):
     line = ChoiceField(lazy_gettext("What"), [MAYBE])
     amount = MoneyField(lazy_gettext("Amount before tax"), [MAYBE])
     reason = LineField(lazy_gettext("Reason"), [MAYBE])
+    refund = BooleanField(lazy_gettext("Give what was paid back at once"))
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
-        """Lines only when one was chosen."""
-        body = super().body(nulls=nulls)
+        """Lines only when one was chosen, and a refund only when it was asked for."""
+        body = {name: value for name, value in super().body(nulls=nulls).items() if value}
         if self.line.data:
             line = {"invoice_line_id": self.line.data, "amount": self.amount.api_value()}
             body["lines"] = [{name: value for name, value in line.items() if value is not None}]
@@ -66,10 +68,13 @@ class InvoiceForm(ApiForm):
     quantity = NumberField(lazy_gettext("Quantity"), [MAYBE])
     unit_price = MoneyField(lazy_gettext("Price"), [MAYBE])
     tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    due_date = DayField(lazy_gettext("Due on"), [MAYBE])
+    note = TextAreaField(lazy_gettext("Note on the invoice"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """Without a description: all unbilled items."""
-        body = {**options.customer_part(self.customer.data), "issue": True}
+        said = {name: value for name, value in super().body(nulls=nulls).items() if value}
+        body = {**said, **options.customer_part(self.customer.data), "issue": True}
         if self.description.data:
             quantity = self.quantity.api_value() or "1"
             line = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, render_template, url_for
@@ -11,12 +12,13 @@ from wtforms import StringField, ValidationError
 
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.entry.sign_up import zones
+from portal.closures import ClosuresField
+from portal.entry.sign_up import countries, zones
 from portal.fields import ChoiceField, LineField, NumberField
 from portal.forms import MAYBE, NEEDED, ApiForm
 from portal.seats import current_seat
 from portal.translation import gettext as _
-from portal.translation import lazy_gettext
+from portal.translation import language, lazy_gettext
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
@@ -40,6 +42,8 @@ class LocationForm(ApiForm):
     address__street = LineField(lazy_gettext("Street"), [MAYBE])
     address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     address__city = LineField(lazy_gettext("City"), [MAYBE])
+    address__country = ChoiceField(lazy_gettext("Country"), [MAYBE])
+    closures = ClosuresField(lazy_gettext("Closed on"), [MAYBE])
     mon = StringField(lazy_gettext("Monday"), [_spans])
     tue = StringField(lazy_gettext("Tuesday"), [_spans])
     wed = StringField(lazy_gettext("Wednesday"), [_spans])
@@ -47,6 +51,11 @@ class LocationForm(ApiForm):
     fri = StringField(lazy_gettext("Friday"), [_spans])
     sat = StringField(lazy_gettext("Saturday"), [_spans])
     sun = StringField(lazy_gettext("Sunday"), [_spans])
+
+    def body_for(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """With what ``found`` has of an address that stands in no field."""
+        body = self.body(nulls=True)
+        return {**body, "address": {**body["address"], **self.unshown(found, "address")}}
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """With opening hours, and an address of what was written."""
@@ -82,7 +91,7 @@ def location(location_id: str) -> str | Response:
     found = api().get(path)
     hours = {day: _write_spans(spans) for day, spans in (found.get("opening_hours") or {}).items()}
     form = _form({**found, **hours})
-    if form.send(lambda body: api().patch(path, body), nulls=True) is None:
+    if form.send(lambda _body: api().patch(path, form.body_for(found))) is None:
         return render_template("admin/locations/edit.html", form=form, location=found, days=DAYS)
     return redirect(url_for("admin.locations"))
 
@@ -90,6 +99,7 @@ def location(location_id: str) -> str | Response:
 def _form(shown: dict[str, Any]) -> LocationForm:
     form = LocationForm(shown=shown)
     form.timezone.offer(zones())
+    form.address__country.offer([("", "–"), *countries(language())])
     return form
 
 

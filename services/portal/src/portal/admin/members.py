@@ -8,10 +8,10 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
-from portal.admin import options
+from portal.admin import options, taxes
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, LineField, WholeField
+from portal.fields import ChoiceField, LineField, NumberField, WholeField
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
 from portal.pickers import PickerField
 from portal.translation import gettext as _
@@ -31,11 +31,17 @@ class MemberForm(ApiForm):
         [MAYBE],
         choices=[("", lazy_gettext("As the organisation")), ("en", "English"), ("de", "Deutsch")],
     )
+    reminders = BooleanField(lazy_gettext("Remind of bookings by mail"), default=True)
+    is_billing_person = BooleanField(lazy_gettext("Sees and pays the company's invoices"))
+    is_contact_person = BooleanField(lazy_gettext("Looks after the company's details"))
     billing_day = WholeField(lazy_gettext("Billed on day of the month"), [MAYBE])
     auto_collect = BooleanField(lazy_gettext("Charge the saved payment method automatically"), default=True)
     billing__name = LineField(lazy_gettext("Name on invoices"), [MAYBE])
     billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
     billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
+    billing__purchase_order = LineField(lazy_gettext("Purchase order"), [MAYBE])
+    billing__tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    billing__tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
     billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
     billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
@@ -55,8 +61,8 @@ def members() -> str:
 def new_member() -> str | Response:
     """Take a member in."""
     require(*DESK)
-    form = _form({"location_id": request.args.get("location_id"), "auto_collect": True})
-    made = form.send(lambda body: api().post("/v1/members", whole_billing(body)))
+    form = _form({"location_id": request.args.get("location_id"), "auto_collect": True, "reminders": True})
+    made = form.send(lambda body: api().post("/v1/members", whole_billing(form, body)))
     if made is None:
         return render_template("admin/members/edit.html", form=form, member=None)
     return redirect(url_for("admin.member", member_id=made["id"]))
@@ -83,7 +89,7 @@ def edit_member(member_id: str) -> str | Response:
     path = f"/v1/members/{member_id}"
     found = api().get(path)
     form = _form(found)
-    if form.send(lambda body: api().patch(path, whole_billing(body)), nulls=True) is None:
+    if form.send(lambda body: api().patch(path, whole_billing(form, body, found)), nulls=True) is None:
         return render_template("admin/members/edit.html", form=form, member=found)
     return redirect(url_for("admin.member", member_id=member_id))
 
@@ -100,6 +106,13 @@ def archive_member(member_id: str) -> Response:
     """Archive a member."""
     done = act(lambda: api().delete(f"/v1/members/{member_id}"), _("The member is archived."))
     return redirect(url_for("admin.member", member_id=member_id) if done is None else url_for("admin.members"))
+
+
+@blueprint.post("/members/<member_id>/restoration")
+def restore_member(member_id: str) -> Response:
+    """Take an archived member in again."""
+    act(lambda: api().patch(f"/v1/members/{member_id}", {"status": "active"}), _("The member is back."))
+    return redirect(url_for("admin.member", member_id=member_id))
 
 
 @blueprint.post("/members/<member_id>/payment-methods")
@@ -120,13 +133,18 @@ def remove_method(member_id: str, method_id: str) -> Response:
 def _form(shown: dict[str, Any]) -> MemberForm:
     form = MemberForm(shown=shown)
     form.location_id.offer(options.locations(_("None")))
+    form.billing__tax_category.offer(taxes.categories())
     return form
 
 
-def whole_billing(body: dict[str, Any]) -> dict[str, Any]:
-    """A body with billing details; addresses take no nulls: what is empty is left out."""
+def whole_billing(form: ApiForm, body: dict[str, Any], found: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A body with billing details; addresses take no nulls: what is empty is left out.
+
+    What ``found`` has of an address that stands in no field stays.
+    """
     billing = body.get("billing") or {}
     address = {name: text for name, text in (billing.get("address") or {}).items() if text}
     if "billing" in body:
+        address |= form.unshown(found or {}, "billing__address")
         body["billing"] = {**billing, "address": address or None}
     return body

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
+from wtforms import BooleanField
 
 from portal.admin import options
-from portal.admin.dashboard import now
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, DayField, MoneyField, NumberField, required_number
+from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, WholeField, required_number
 from portal.formats import local
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.pickers import PickerField
+from portal.rehearsal_clock import now
 from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -31,6 +34,28 @@ class MembershipForm(ApiForm):
     price = MoneyField(lazy_gettext("Own price"), [MAYBE])
     quantity = NumberField(lazy_gettext("Quantity"), [MAYBE])
     discount_percent = NumberField(lazy_gettext("Discount"), [MAYBE])
+    setup_fee = MoneyField(lazy_gettext("Set-up fee"), [MAYBE])
+    deposit = MoneyField(lazy_gettext("Deposit"), [MAYBE])
+    trial_days = WholeField(lazy_gettext("Free days at first"), [MAYBE])
+    minimum_term_months = WholeField(lazy_gettext("Shortest term"), [MAYBE])
+    notice_days = WholeField(lazy_gettext("Notice to end it"), [MAYBE])
+    promo_code = LineField(lazy_gettext("Promo code"), [MAYBE])
+    is_personal = BooleanField(lazy_gettext("The member pays, not their company"))
+
+
+class TermsForm(ApiForm):
+    """What `PATCH /v1/memberships/{id}` takes: from the next period on."""
+
+    price = MoneyField(lazy_gettext("Price"), [required_number])
+    quantity = NumberField(lazy_gettext("Quantity"), [required_number])
+    discount_percent = NumberField(lazy_gettext("Discount"), [MAYBE])
+    notice_days = WholeField(lazy_gettext("Notice to end it"), [MAYBE])
+    minimum_term_months = WholeField(lazy_gettext("Shortest term"), [MAYBE])
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """An empty discount is none, and so are notice and term."""
+        nothing = {"discount_percent": "0", "notice_days": 0, "minimum_term_months": 0}
+        return nothing | super().body(nulls=nulls)
 
 
 class EndForm(ApiForm):
@@ -129,9 +154,31 @@ def change_membership_plan(membership_id: str) -> str | Response:
     return _back(changed.get("id") or membership_id)
 
 
+@blueprint.post("/memberships/<membership_id>/terms")
+def change_membership_terms(membership_id: str) -> str | Response:
+    """Another price or quantity."""
+    require(*DESK)
+    form = TermsForm()
+    sent = form.send(lambda body: api().patch(f"/v1/memberships/{membership_id}", body))
+    if sent is None:
+        return _detail(membership_id, terms=form)
+    act(lambda: sent, _("Saved. What is billed from now on follows it."))
+    return _back(membership_id)
+
+
+@blueprint.post("/memberships/<membership_id>/resumption")
+def resume_membership(membership_id: str) -> Response:
+    """End the pause today."""
+    require(*DESK)
+    path, body = f"/v1/memberships/{membership_id}/resume", {"date": local(now()).date().isoformat()}
+    act(lambda: api().post(path, body), _("The membership goes on."))
+    return _back(membership_id)
+
+
 def _detail(
     membership_id: str,
     *,
+    terms: TermsForm | None = None,
     ending: EndForm | None = None,
     pausing: PauseForm | None = None,
     changing: ChangeForm | None = None,
@@ -141,6 +188,7 @@ def _detail(
     return render_template(
         "admin/memberships/detail.html",
         membership=found,
+        terms=terms or TermsForm(shown=found, formdata=None),
         ending=ending or EndForm(formdata=None),
         pausing=pausing or PauseForm(formdata=None),
         changing=changing or _change_form(),

@@ -6,11 +6,22 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, TextAreaField
+from wtforms import BooleanField
 
+from portal.admin import taxes
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.taxes import TaxInPriceField
 from portal.api import api
-from portal.fields import ChoiceField, LineField, MoneyField, NumberField, OneOfField, WholeField, required_number
+from portal.fields import (
+    ChoiceField,
+    LineField,
+    MoneyField,
+    NumberField,
+    OneOfField,
+    ParagraphField,
+    WholeField,
+    required_number,
+)
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.states import choices
 from portal.translation import gettext as _
@@ -23,6 +34,19 @@ _RECURRING = (
     "trial_days",
     "minimum_term_months",
     "notice_days",
+    "credits_carry_over_cap",
+)
+_REMOVABLE = frozenset(
+    {
+        "setup_fee",
+        "deposit",
+        "tax_percent",
+        "description",
+        "allowance_valid_days",
+        "tax_category",
+        "prices_include_tax",
+        "revenue_account",
+    }
 )
 
 
@@ -47,17 +71,24 @@ class PlanForm(ApiForm):
     credits_hours = NumberField(lazy_gettext("Hours of rooms included"), [MAYBE])
     passes = WholeField(lazy_gettext("Day passes included"), [MAYBE])
     resource_discount_percent = NumberField(lazy_gettext("Discount on bookings"), [MAYBE])
+    allowance_valid_days = WholeField(lazy_gettext("Hours and passes are good for"), [MAYBE])
+    credits_carry_over_cap = NumberField(lazy_gettext("Hours kept for the next period"), [MAYBE])
     tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
-    description = TextAreaField(lazy_gettext("Description"), [MAYBE])
+    tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
+    prices_include_tax = TaxInPriceField(lazy_gettext("Prices"))
+    revenue_account = LineField(lazy_gettext("Revenue account"), [MAYBE])
+    description = ParagraphField(lazy_gettext("Description"), [MAYBE])
     visibility = ChoiceField(lazy_gettext("Who sees it"), [NEEDED])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """Without what only memberships have when it is none; empty numbers keep the API's defaults."""
         body = super().body(nulls=nulls)
-        kept = {"setup_fee", "deposit", "tax_percent", "description"}
+        kept = _REMOVABLE
         body = {name: value for name, value in body.items() if value is not None or name in kept}
         if self.kind.data != "recurring":
-            body = {name: value for name, value in body.items() if name not in _RECURRING}
+            return {name: value for name, value in body.items() if name not in _RECURRING}
+        # A membership gives its hours and passes anew in each period.
+        body.pop("allowance_valid_days", None)
         return body
 
 
@@ -100,5 +131,6 @@ def archive_plan(plan_id: str) -> Response:
 def _form(shown: dict[str, Any]) -> PlanForm:
     form = PlanForm(shown=shown)
     form.interval.offer(choices("week", "month", "year"))
+    form.tax_category.offer(taxes.categories())
     form.visibility.offer(choices("public", "members", "private"))
     return form

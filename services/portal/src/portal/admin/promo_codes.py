@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.resources import TYPES
 from portal.api import api
 from portal.fields import CheckListField, DayField, LineField, MoneyField, NumberField, OneOfField, WholeField
 from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.states import choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
@@ -46,6 +48,8 @@ class PromoCodeForm(ApiForm):
     )
     scope__location_ids = CheckListField(lazy_gettext("Only at"), [MAYBE])
     scope__plan_ids = CheckListField(lazy_gettext("Only for these plans"), [MAYBE])
+    scope__resource_ids = CheckListField(lazy_gettext("Only for these rooms and desks"), [MAYBE])
+    scope__resource_types = CheckListField(lazy_gettext("Only for rooms and desks of these kinds"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """One kind of discount, and limits that were given: nothing ticked limits nothing."""
@@ -112,4 +116,6 @@ def _form(shown: dict[str, Any]) -> PromoCodeForm:
     form = PromoCodeForm(shown=shown)
     form.scope__location_ids.offer(options.locations())
     form.scope__plan_ids.offer(options.plans())
+    form.scope__resource_ids.offer(options.resources())
+    form.scope__resource_types.offer(choices(*TYPES))
     return form

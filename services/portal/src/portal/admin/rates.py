@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -9,19 +10,40 @@ from werkzeug.wrappers import Response
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.resources import TYPES
+from portal.admin.taxes import TaxInPriceField
 from portal.api import api
-from portal.fields import CheckListField, LineField, MoneyField, NumberField, WholeField
+from portal.fields import (
+    CheckListField,
+    ChoiceField,
+    DayField,
+    LineField,
+    MoneyField,
+    NumberField,
+    WholeField,
+)
 from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.states import choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 UNITS = ("hour", "half_day", "day", "week", "month")
+WHENS = ("off_hours", "weekend")
+
+
+def _fields() -> Iterator[tuple[str, str, str]]:
+    """Names of the price fields, with unit and when: the plain ones are called like their unit."""
+    for unit in UNITS:
+        yield unit, unit, "any"
+    for when in WHENS:
+        for unit in UNITS[:3]:
+            yield f"{unit}_{when}", unit, when
 
 
 class RateForm(ApiForm):
-    """What `POST /v1/resource-rates` takes; prices at any time, one field per unit."""
+    """What `POST /v1/resource-rates` takes; one field for each unit, and for the short ones also at quiet times."""
 
-    LOCAL = frozenset(UNITS)
+    LOCAL = frozenset(name for name, _unit, _when in _fields())
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
     resource_ids = CheckListField(lazy_gettext("For these rooms and desks"), [MAYBE])
@@ -30,14 +52,30 @@ class RateForm(ApiForm):
     day = MoneyField(lazy_gettext("Day"), [MAYBE])
     week = MoneyField(lazy_gettext("Week"), [MAYBE])
     month = MoneyField(lazy_gettext("Month"), [MAYBE])
+    hour_off_hours = MoneyField(lazy_gettext("Hour outside of business hours"), [MAYBE])
+    half_day_off_hours = MoneyField(lazy_gettext("Half day outside of business hours"), [MAYBE])
+    day_off_hours = MoneyField(lazy_gettext("Day outside of business hours"), [MAYBE])
+    hour_weekend = MoneyField(lazy_gettext("Hour on weekends"), [MAYBE])
+    half_day_weekend = MoneyField(lazy_gettext("Half day on weekends"), [MAYBE])
+    day_weekend = MoneyField(lazy_gettext("Day on weekends"), [MAYBE])
+    resource_types = CheckListField(lazy_gettext("For all of these kinds"), [MAYBE])
+    conditions__audience = ChoiceField(lazy_gettext("For whom"), [MAYBE])
+    conditions__plan_ids = CheckListField(lazy_gettext("Only for holders of these plans"), [MAYBE])
+    conditions__valid_from = DayField(lazy_gettext("First day"), [MAYBE])
+    conditions__valid_until = DayField(lazy_gettext("Last day"), [MAYBE])
     charge_slot_minutes = WholeField(lazy_gettext("Charged in steps of"), [MAYBE], default=15)
     tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    prices_include_tax = TaxInPriceField(lazy_gettext("Prices"))
+    revenue_account = LineField(lazy_gettext("Revenue account"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
-        """With prices."""
+        """With prices, and conditions of what was filled in."""
         body = super().body(nulls=nulls)
+        body["conditions"] = {name: value for name, value in body["conditions"].items() if value}
         body["prices"] = [
-            {"unit": unit, "price": price} for unit in UNITS if (price := getattr(self, unit).api_value()) is not None
+            {"unit": unit, "price": price} | ({} if when == "any" else {"when": when})
+            for name, unit, when in _fields()
+            if (price := self[name].api_value()) is not None
         ]
         return body
 
@@ -65,10 +103,12 @@ def rate(rate_id: str) -> str | Response:
     """Change a rate."""
     path = f"/v1/resource-rates/{rate_id}"
     found = api().get(path)
-    plain = {p["unit"]: p["price"] for p in found["prices"] if p.get("when", "any") == "any"}
-    others = [p for p in found["prices"] if p.get("when", "any") != "any"]
-    form = _form({**found, **plain})
-    if form.send(lambda body: api().patch(path, _with_others(body, others)), nulls=True) is None:
+    prices = {(price["unit"], price.get("when", "any")): price for price in found["prices"]}
+    shown = {name: prices.pop((unit, when))["price"] for name, unit, when in _fields() if (unit, when) in prices}
+    others = list(prices.values())
+    form = _form({**found, **shown})
+    kept = form.unshown(found, "conditions")
+    if form.send(lambda body: api().patch(path, _whole(body, others, kept)), nulls=True) is None:
         return render_template("admin/rates/edit.html", form=form, rate=found, others=others)
     return redirect(url_for("admin.rates"))
 
@@ -80,7 +120,9 @@ def archive_rate(rate_id: str) -> Response:
     return redirect(url_for("admin.rates"))
 
 
-def _with_others(body: dict[str, Any], others: list[Any]) -> dict[str, Any]:
+def _whole(body: dict[str, Any], others: list[Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """With the prices and conditions that stand in no field."""
+    body["conditions"] |= kept
     body["prices"] = body["prices"] + others
     if body.get("charge_slot_minutes") is None:
         body.pop("charge_slot_minutes", None)
@@ -90,6 +132,9 @@ def _with_others(body: dict[str, Any], others: list[Any]) -> dict[str, Any]:
 def _form(shown: dict[str, Any]) -> RateForm:
     form = RateForm(shown=shown)
     form.resource_ids.offer(options.resources())
+    form.resource_types.offer(choices(*TYPES))
+    form.conditions__plan_ids.offer(options.plans("recurring"))
+    form.conditions__audience.offer([("", _("Everybody")), ("members", _("Members")), ("public", _("Strangers"))])
     return form
 
 

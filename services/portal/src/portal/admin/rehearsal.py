@@ -12,12 +12,13 @@ from flask import abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from common.clock import wall_to_instant
-from portal.admin.door import blueprint, read_clock, require
+from portal.admin.door import blueprint, require
 from portal.api import api
 from portal.fields import WallTimeField, required_number
 from portal.formats import instant_text, local, money, organization_zone, parse_instant
 from portal.forms import ApiForm, act
 from portal.names import customer_name
+from portal.rehearsal_clock import read_clock
 from portal.seats import current_seat
 from portal.states import word
 from portal.translation import gettext as _

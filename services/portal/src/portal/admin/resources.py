@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, TextAreaField
+from wtforms import BooleanField
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
@@ -16,6 +16,7 @@ from portal.fields import (
     ChoiceField,
     LineField,
     NumberField,
+    ParagraphField,
     WholeField,
     WordListField,
     required_number,
@@ -27,38 +28,47 @@ from portal.translation import lazy_gettext
 
 TYPES = ("meeting_room", "private_office", "dedicated_desk", "hot_desk", "event_space", "custom")
 STEPS = (1, 2, 3)
-_POLICY = (
-    "min_minutes",
-    "max_minutes",
-    "min_notice_minutes",
-    "furthest_days_ahead",
-    "buffer_after_minutes",
-    "check_in_minutes",
-)
+_REMOVABLE = frozenset({"seats", "description"})
+# Quotas: what is counted, and in which time.
+QUOTAS = tuple((unit, per) for unit in ("hours", "bookings") for per in ("week", "month"))
 
 
 class ResourceForm(ApiForm):
     """What `POST /v1/resources` takes, with the policies that most rooms need."""
 
-    LOCAL = frozenset({f"cancel_{part}_{number}" for part in ("hours", "percent") for number in STEPS} | {"no_show"})
+    LOCAL = (
+        frozenset(f"cancel_{part}_{number}" for part in ("hours", "percent") for number in STEPS)
+        | frozenset(f"quota_{unit}_{per}" for unit, per in QUOTAS)
+        | {"no_show", "withdrawn"}
+    )
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
     type = ChoiceField(lazy_gettext("Kind"), [NEEDED])
     location_id = ChoiceField(lazy_gettext("Location"), [NEEDED])
     capacity = WholeField(lazy_gettext("Bookings at the same time"), [required_number], default=1)
     seats = WholeField(lazy_gettext("Seats"), [MAYBE])
-    description = TextAreaField(lazy_gettext("Description"), [MAYBE])
+    description = ParagraphField(lazy_gettext("Description"), [MAYBE])
     amenities = WordListField(lazy_gettext("Amenities"), [MAYBE])
     visibility = ChoiceField(lazy_gettext("Who sees and books it"), [NEEDED])
     plan_ids = CheckListField(lazy_gettext("Who has one of these plans"), [MAYBE])
     is_free = BooleanField(lazy_gettext("Free of charge"))
+    withdrawn = BooleanField(lazy_gettext("Not on sale for now"))
+    parent_ids = CheckListField(lazy_gettext("It is a part of"), [MAYBE])
     booking_policy__min_minutes = WholeField(lazy_gettext("Shortest booking"), [MAYBE])
     booking_policy__max_minutes = WholeField(lazy_gettext("Longest booking"), [MAYBE])
     booking_policy__min_notice_minutes = WholeField(lazy_gettext("Notice before the start"), [MAYBE])
     booking_policy__furthest_days_ahead = WholeField(lazy_gettext("How far ahead"), [MAYBE])
+    booking_policy__buffer_before_minutes = WholeField(lazy_gettext("Pause before each booking"), [MAYBE])
     booking_policy__buffer_after_minutes = WholeField(lazy_gettext("Pause after each booking"), [MAYBE])
     booking_policy__approval = BooleanField(lazy_gettext("Bookings wait for approval"))
     booking_policy__check_in_minutes = WholeField(lazy_gettext("Check in within"), [MAYBE])
+    booking_policy__recurring_allowed = BooleanField(lazy_gettext("Members may book it in series"), default=True)
+    booking_policy__show_names = BooleanField(lazy_gettext("Members see who has booked it"))
+    booking_policy__who = ChoiceField(lazy_gettext("Who books it without staff"), [MAYBE])
+    quota_hours_week = NumberField(lazy_gettext("Hours a week"), [MAYBE])
+    quota_hours_month = NumberField(lazy_gettext("Hours a month"), [MAYBE])
+    quota_bookings_week = NumberField(lazy_gettext("Bookings a week"), [MAYBE])
+    quota_bookings_month = NumberField(lazy_gettext("Bookings a month"), [MAYBE])
     cancel_hours_1 = WholeField(lazy_gettext("Free until"), [MAYBE])
     cancel_percent_1 = NumberField(lazy_gettext("Afterwards it costs"), [MAYBE])
     cancel_hours_2 = WholeField(lazy_gettext("Then, from"), [MAYBE])
@@ -69,16 +79,30 @@ class ResourceForm(ApiForm):
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """With policies of what was filled in: what is left out limits nothing."""
-        body = super().body(nulls=False)
+        body = super().body(nulls=nulls)
+        body = {name: value for name, value in body.items() if value is not None or name in _REMOVABLE}
         if self.visibility.data != "plans":
             body["plan_ids"] = []
-        policy = body.get("booking_policy", {})
-        body["booking_policy"] = {name: value for name, value in policy.items() if value not in (None, False)}
+        body["booking_policy"] = self._policy(body["booking_policy"])
+        if self.withdrawn.data:
+            body["published"] = False
         if cancelling := self._cancellation():
             body["cancellation_policy"] = cancelling
         elif nulls:
             body["cancellation_policy"] = {}
         return body
+
+    def _policy(self, filled: dict[str, Any]) -> dict[str, Any]:
+        """Rules that are not the ones without a word."""
+        said = {name: value for name, value in filled.items() if value not in (None, False)}
+        said.pop("recurring_allowed", None)
+        series = {} if self.booking_policy__recurring_allowed.data else {"recurring_allowed": False}
+        quotas = [
+            {"unit": unit, "per": per, "limit": limit}
+            for unit, per in QUOTAS
+            if (limit := self[f"quota_{unit}_{per}"].api_value()) is not None
+        ]
+        return {**said, **series, **({"quotas": quotas} if quotas else {})}
 
     def _cancellation(self) -> dict[str, Any]:
         rows = [(self[f"cancel_hours_{number}"], self[f"cancel_percent_{number}"]) for number in STEPS]
@@ -119,8 +143,8 @@ def resource(resource_id: str) -> str | Response:
     """Change a room or desk."""
     path = f"/v1/resources/{resource_id}"
     found = api().get(path)
-    form = _form({**found, **_cancelling(found.get("cancellation_policy") or {})})
-    if form.send(lambda body: api().patch(path, _merged(found, body)), nulls=True) is None:
+    form = _form({**found, **_shown(found)})
+    if form.send(lambda body: api().patch(path, _merged(form, found, body)), nulls=True) is None:
         rates = api().items("/v1/resource-rates", resource_id=resource_id)
         return render_template("admin/resources/edit.html", form=form, resource=found, rates=rates)
     return redirect(_list())
@@ -131,6 +155,14 @@ def archive_resource(resource_id: str) -> Response:
     """Archive a room or desk."""
     act(lambda: api().delete(f"/v1/resources/{resource_id}"), _("It is archived."))
     return redirect(_list())
+
+
+def _shown(found: dict[str, Any]) -> dict[str, Any]:
+    """What the form shows in fields of its own."""
+    quotas = (found.get("booking_policy") or {}).get("quotas") or ()
+    limits = {f"quota_{quota['unit']}_{quota['per']}": quota["limit"] for quota in quotas}
+    steps = _cancelling(found.get("cancellation_policy") or {})
+    return {"withdrawn": found.get("published") is False, **limits, **steps}
 
 
 def _cancelling(policy: dict[str, Any]) -> dict[str, Any]:
@@ -146,14 +178,15 @@ def _sorted_steps(policy: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(steps, key=lambda step: step["hours_before"], reverse=True)
 
 
-def _merged(found: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """Keep the parts of policies that the form does not show."""
+def _merged(form: ResourceForm, found: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Keep the parts of policies that the form does not show, and put on sale again what was taken off it."""
     more_steps = _sorted_steps(found.get("cancellation_policy") or {})[len(STEPS) :]
     if more_steps and body.get("cancellation_policy", {}).get("steps"):
         body["cancellation_policy"]["steps"] += more_steps
-    kept = {k: v for k, v in (found.get("booking_policy") or {}).items() if k not in {*_POLICY, "approval"}}
+    kept = form.unshown(found, "booking_policy")
+    kept.pop("quotas", None)
     body["booking_policy"] = {**kept, **body["booking_policy"]}
-    return body
+    return body if form.withdrawn.data or found.get("published") is not False else {**body, "published": True}
 
 
 def _form(shown: dict[str, Any]) -> ResourceForm:
@@ -161,6 +194,8 @@ def _form(shown: dict[str, Any]) -> ResourceForm:
     form.type.offer(choices(*TYPES))
     form.visibility.offer(choices("public", "members", "plans"))
     form.plan_ids.offer(options.plans())
+    form.parent_ids.offer((value, text) for value, text in options.resources() if value != shown.get("id"))
+    form.booking_policy__who.offer([("", _("Whoever sees it")), *choices("public", "members", "plans")])
     form.location_id.offer(options.locations())
     return form
 

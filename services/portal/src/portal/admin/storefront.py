@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import redirect, render_template, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, TextAreaField
+from wtforms import BooleanField
 
 from portal.admin.door import EDITORS, blueprint, require
 from portal.api import api
-from portal.fields import ChoiceField, LineField, WordListField
+from portal.fields import ChoiceField, LineField, ParagraphField, WordListField
 from portal.forms import AN_EMAIL, MAYBE, ApiForm, act
 from portal.seats import current_seat
 from portal.states import choices
@@ -22,7 +22,7 @@ class StorefrontForm(ApiForm):
 
     published = BooleanField(lazy_gettext("The storefront is open to everybody"))
     headline = LineField(lazy_gettext("Headline"), [MAYBE])
-    description = TextAreaField(lazy_gettext("What makes your space special"), [MAYBE])
+    description = ParagraphField(lazy_gettext("What makes your space special"), [MAYBE])
     contact_email = LineField(lazy_gettext("Questions go to"), [MAYBE, AN_EMAIL])
     terms_url = LineField(lazy_gettext("Address of your terms"), [MAYBE])
     privacy_url = LineField(lazy_gettext("Address of your privacy notice"), [MAYBE])

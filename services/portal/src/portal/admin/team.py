@@ -14,7 +14,7 @@ from portal.fields import CheckListField, ChoiceField, LineField
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
 from portal.states import choices
 from portal.translation import gettext as _
-from portal.translation import lazy_gettext
+from portal.translation import language_choices, lazy_gettext
 
 ROLES = ("owner", "admin", "front_desk", "accountant")
 
@@ -33,11 +33,12 @@ class UserForm(ApiForm):
     name = LineField(lazy_gettext("Name"), [NEEDED])
     email = LineField(lazy_gettext("E-mail address"), [NEEDED, AN_EMAIL])
     role = ChoiceField(lazy_gettext("Role"), [NEEDED])
+    language = ChoiceField(lazy_gettext("Language"), [MAYBE])
     location_ids = CheckListField(lazy_gettext("Only at these locations"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """No location ticked is no limit."""
-        return {**super().body(nulls=nulls), "location_ids": self.location_ids.data or None}
+        return {**super().body(nulls=nulls), "location_ids": self.location_ids.api_value() or None}
 
 
 @blueprint.route("/team", methods=["GET", "POST"])
@@ -62,6 +63,7 @@ def user(user_id: str) -> str | Response:
     form = UserForm(shown=found)
     form.role.offer(choices(*ROLES))
     form.location_ids.offer(options.locations())
+    form.language.offer([("", _("As the organisation")), *language_choices()])
     if form.send(lambda body: api().patch(path, body)) is None:
         return render_template("admin/team/edit.html", form=form, user=found)
     act(dict, _("Saved."))

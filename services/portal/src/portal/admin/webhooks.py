@@ -38,7 +38,8 @@ class EndpointForm(ApiForm):
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """Everything is an event of its own; a description is a text, also when it is empty."""
         body = super().body(nulls=nulls)
-        types = [ALL] if self.which.data == "all" else self.event_types.data or []
+        some = [name for name in self.event_types.api_value() if name != ALL]
+        types = [ALL] if self.which.data == "all" else some
         return {**body, "description": self.description.data or "", "event_types": types}
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from flask import request
 
 from portal.formats import instant_text, parse_instant
-from portal.hub.door import Shop, find
+from portal.hub.door import CHOOSING, Shop, blueprint, find
 
-# Each room in it costs a call for its price.
-LONGEST = 6
+# As many as `POST …/checkouts` takes.
+LONGEST = 10
 _SEPARATOR = "~"
 _MOST = 100
 
@@ -70,14 +70,27 @@ def read_basket(shop: Shop) -> list[Line]:
     return [line for line in lines if line is not None]
 
 
-def with_item(text: str) -> list[str]:
-    """The items of the address and one more; a plan that is there already is counted."""
+def is_full() -> bool:
+    """Whether nothing more fits in; what was added to the address by hand beyond that is left out."""
+    return len(request.args.getlist("item")) >= LONGEST
+
+
+@blueprint.context_processor
+def room_left() -> dict[str, Any]:
+    """Pages on which things are chosen say when nothing more fits in."""
+    return {"basket_is_full": request.endpoint in CHOOSING and is_full(), "basket_holds": LONGEST}
+
+
+def with_item(text: str) -> list[str] | None:
+    """The items of the address and one more; a plan that is there already is counted. None when it is full."""
     present = request.args.getlist("item")
     plan_id = text.split(_SEPARATOR, maxsplit=1)[0]
     same = next((item for item in present if not _is_room(item) and item.split(_SEPARATOR)[0] == plan_id), None)
     if same is not None and not _is_room(text):
         return [plan_item(plan_id, min(_quantity(same) + 1, _MOST)) if item == same else item for item in present]
-    return present if text in present else [*present, text]
+    if text in present:
+        return present
+    return None if is_full() else [*present, text]
 
 
 def changed(lines: Iterable[Line], line: Line, quantity: int) -> list[str]:

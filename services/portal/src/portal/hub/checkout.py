@@ -16,6 +16,7 @@ from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm
 from portal.hub.basket import Line, changed, read_basket
 from portal.hub.door import Shop, blueprint, read_shop, shop_now
 from portal.hub.rooms import quoted
+from portal.refusals import in_words
 from portal.translation import lazy_gettext
 
 
@@ -97,7 +98,7 @@ def _price(slug: str, line: Line) -> tuple[dict[str, Any] | None, str | None]:
     quote, why_not = quoted(slug, line.thing["id"], line.times())
     if quote is None:
         return None, why_not
-    against = [violation["detail"] for violation in quote.get("violations") or ()]
+    against = [in_words(violation["code"], violation["detail"]) for violation in quote.get("violations") or ()]
     taken = None if quote.get("available", True) else "taken"
     return quote["total"], taken or (against[0] if against else None)
 

@@ -15,7 +15,7 @@ from portal.security import allow_embedding
 
 blueprint = Blueprint("hub", __name__, url_prefix="/hub")
 _CARRIED = ("item", "embed")
-_CARRYING = frozenset({"hub.storefront", "hub.room", "hub.checkout", "hub.choose_time", "hub.quote_room"})
+CHOOSING = frozenset({"hub.storefront", "hub.room", "hub.checkout", "hub.choose_time", "hub.quote_room"})
 
 Shop = dict[str, Any]
 
@@ -23,7 +23,7 @@ Shop = dict[str, Any]
 @blueprint.url_defaults
 def carry_on(endpoint: str, values: dict[str, Any]) -> None:
     """Links keep what is in the basket, and whether the page stands in another site's frame."""
-    if endpoint not in _CARRYING or not g.get("in_hub"):
+    if endpoint not in CHOOSING or not g.get("in_hub"):
         return
     for name in _CARRIED:
         if name not in values and request.args.getlist(name):

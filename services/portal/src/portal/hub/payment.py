@@ -74,7 +74,7 @@ def _pay(path: str, body: dict[str, str]) -> None:
 
 
 def _way(checkout: Checkout) -> str | None:
-    """How it is paid: ``bank`` (a confirmation elsewhere), ``stripe`` (its element), ``page`` or ``sandbox``."""
+    """How it is paid: on the provider's or bank's own ``page``, in ``stripe``'s element, or with a ``sandbox`` card."""
     payment = checkout.get("payment")
     if checkout["state"] != "awaiting_payment" or not payment:
         return None

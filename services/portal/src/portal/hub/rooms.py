@@ -34,7 +34,8 @@ def choose_time(slug: str, resource_id: str) -> str | Response:
     if not form.validate():
         return _page(slug, shop, found, form, day)
     body = form.body()
-    items = with_item(room_item(found["id"], body["start"], body["end"]))
+    # A full basket says so on the next page, and stays as it is.
+    items = with_item(room_item(found["id"], body["start"], body["end"])) or request.args.getlist("item")
     return redirect(url_for("hub.checkout", slug=slug, item=items, embed=None))
 
 

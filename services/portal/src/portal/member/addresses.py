@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portal.entry.sign_up import countries
@@ -21,13 +22,17 @@ class AddressForm(ApiForm):
     billing__address__country = ChoiceField(lazy_gettext("Country"), [MAYBE])
     billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
 
+    def __init__(self, *, shown: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(shown=shown, **kwargs)
+        self._unshown = self.unshown(shown, "billing__address")
+
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
-        """An address has no empty parts; without any it is removed."""
+        """An address has no empty parts, and keeps those that stand in no field; without any it is removed."""
         body = super().body(nulls=nulls)
         address = (body.get("billing") or {}).get("address")
         if address is not None:
             kept = {name: value for name, value in address.items() if value is not None}
-            body["billing"]["address"] = kept or None
+            body["billing"]["address"] = {**kept, **self._unshown} or None
         return body
 
 

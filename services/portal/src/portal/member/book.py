@@ -11,8 +11,9 @@ from wtforms import TextAreaField
 from portal.api import api
 from portal.fields import LineField
 from portal.forms import MAYBE
-from portal.member.door import blueprint, now
+from portal.member.door import blueprint
 from portal.problems import ApiProblem
+from portal.rehearsal_clock import now
 from portal.seats import current_seat
 from portal.slots import SlotForm, asked_day, free_day, offer_times, on_day, window
 from portal.translation import gettext as _

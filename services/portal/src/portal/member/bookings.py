@@ -9,7 +9,8 @@ from portal.api import api
 from portal.downloads import pass_on
 from portal.formats import instant_text
 from portal.forms import act
-from portal.member.door import blueprint, now
+from portal.member.door import blueprint
+from portal.rehearsal_clock import now
 from portal.translation import gettext as _
 
 OPEN = ("held", "tentative", "confirmed")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from portal.api import api
-from portal.formats import parse_instant
 from portal.problems import to_sign_in
-from portal.seats import MEMBER, current_seat, seat_of, use_seat
+from portal.seats import MEMBER, seat_of, use_seat
 
 blueprint = Blueprint("member", __name__, url_prefix="/portal")
 
@@ -53,12 +50,3 @@ def find_portal() -> Response:
         return redirect(url_for("member.overview", slug=slug))
     use_seat(None)
     return to_sign_in()
-
-
-def now() -> datetime:
-    """The organisation's time."""
-    if current_seat().is_rehearsal and "now" not in g:
-        g.now = (api().maybe("/v1/organization/clock") or {}).get("now")
-    told = g.get("now")
-    instant: datetime = parse_instant(told) if told else current_app.extensions["clock"].now()
-    return instant

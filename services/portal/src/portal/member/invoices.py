@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal.api import api
 from portal.downloads import pass_on
+from portal.links import and_back
 from portal.member.door import blueprint
 from portal.problems import FORM_STATUSES, ApiProblem
 from portal.states import word
@@ -59,7 +60,7 @@ def pay(invoice_id: str) -> str | Response:
         return redirect(page)
     action = (payment.get("action") or {}).get("url")
     if payment["state"] == "action_required" and action:
-        return render_template("member/onward.html", address=action)
+        return render_template("member/onward.html", address=and_back(action, page))
     _tell(payment)
     return redirect(page)
 

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from portal.api import api
 from portal.formats import local, parse_instant
-from portal.member.door import blueprint, now
+from portal.member.door import blueprint
 from portal.problems import ApiProblem
+from portal.rehearsal_clock import now
 from portal.slots import SlotForm, asked_day, joined, offer_times
 from portal.translation import gettext as _
 

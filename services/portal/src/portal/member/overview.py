@@ -7,7 +7,8 @@ from flask import render_template
 from portal.api import api
 from portal.formats import instant_text
 from portal.member.bookings import TO_COME
-from portal.member.door import blueprint, now
+from portal.member.door import blueprint
+from portal.rehearsal_clock import now
 from portal.seats import current_seat
 
 

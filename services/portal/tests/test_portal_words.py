@@ -1,0 +1,102 @@
+"""The portal has a word for what the API can say: read from the API's own document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal.refusals import REFUSALS
+from portal.states import EVENTS
+
+SAYING = ("members", "catalog", "booking", "invoicing", "payments", "notifications", "gateway")
+DOCUMENT = Path(__file__).parents[3] / "docs" / "api" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Any:
+    return json.loads(DOCUMENT.read_text())["components"]["schemas"]
+
+
+def test_every_event_of_webhooks_has_a_word_and_no_word_is_for_nothing(schemas: Any) -> None:
+    types = schemas["WebhookEndpointIn"]["properties"]["event_types"]["items"]["enum"]
+    assert set(types) - {"*"} == EVENTS.keys()
+
+
+def services() -> str:
+    """All that the services' sources say."""
+    root = Path(__file__).parents[3]
+    folders = [*(root / "services" / name for name in SAYING), root / "libs" / "common"]
+    files = (file for folder in folders for file in (folder / "src").rglob("*.py"))
+    return "".join(file.read_text() for file in files)
+
+
+def test_every_refusal_in_the_catalogue_is_one_that_a_service_can_give() -> None:
+    said = services()
+    assert [code for code in REFUSALS if f'"{code}"' not in said and f"{code}:" not in said] == []
+
+
+def german(visitor: Any) -> None:
+    visitor.send("/language", {"language": "de", "page": "/sign-in"}, page="/sign-in")
+
+
+def test_a_refusal_is_told_in_german_by_its_code(owner: Any, gateway: Any) -> None:
+    german(owner)
+    gateway.refuse("POST", "/v1/bookings", 409, "slot_taken", "this time is taken", start="this time is taken")
+    form = {"resource_id": "res_1", "customer": "mem_1", "start": "2027-02-15T09:00", "end": "2027-02-15T12:00"}
+    page = owner.send("/admin/bookings/new", form).text
+    assert "Diese Zeit ist belegt." in page
+    assert "his time is taken" not in page
+
+
+def test_every_broken_rule_of_a_booking_is_told_in_german(owner: Any, gateway: Any) -> None:
+    german(owner)
+    faults = [
+        {"pointer": "/start", "detail": "The booking would start in the past."},
+        {"pointer": "/end", "detail": "A booking lasts at most 2 hours."},
+    ]
+    body = {"code": "in_the_past", "detail": "no", "errors": faults, "violations": ["in_the_past", "too_long"]}
+    gateway.answers[("POST", "/v1/bookings")] = (422, body)
+    form = {"resource_id": "res_1", "customer": "mem_1", "start": "2027-02-15T09:00", "end": "2027-02-15T12:00"}
+    page = owner.send("/admin/bookings/new", form).text
+    assert "Diese Zeit ist vorbei." in page
+    assert "So lange kann man es nicht buchen." in page
+
+
+def test_what_the_portal_has_no_word_for_is_told_as_the_api_says_it(owner: Any, gateway: Any) -> None:
+    german(owner)
+    gateway.refuse("POST", "/v1/members", 409, "limit_reached", "the house is full")
+    assert "The house is full." in owner.send("/admin/members/new", {"name": "Ada"}).text
+
+
+def test_the_dates_of_a_series_that_are_taken_stay_in_the_text(owner: Any, gateway: Any) -> None:
+    german(owner)
+    faults = [{"pointer": "/recurrence", "detail": f"2027-02-{day} 09:00 to 10:00 is taken"} for day in (15, 22)]
+    body = {"code": "conflict", "detail": "2 of the dates are taken", "errors": faults}
+    gateway.answers[("POST", "/v1/bookings")] = (409, body)
+    form = {"resource_id": "res_1", "customer": "mem_1", "start": "2027-02-15T09:00", "end": "2027-02-15T12:00"}
+    page = owner.send("/admin/bookings/new", form).text
+    assert "Einige dieser Termine sind belegt." in page
+    assert "2027-02-22 09:00" in page
+
+
+def test_english_readers_get_the_numbers_of_the_case(owner: Any, gateway: Any) -> None:
+    gateway.refuse("POST", "/v1/members", 409, "commitment", "the earliest end is 2027-03-31")
+    assert "The earliest end is 2027-03-31." in owner.send("/admin/members/new", {"name": "Ada"}).text
+
+
+def test_a_wrong_present_password_is_told_beside_the_form(owner: Any, gateway: Any) -> None:
+    gateway.refuse("POST", "/v1/password", 401, "password_wrong", "the current password is wrong")
+    form = {"current_password": "not it", "password": "correct-horse-battery"}
+    answer = owner.send("/admin/account", form)
+    assert answer.status_code == 200
+    assert "The current password is wrong." in answer.text
+
+
+def test_a_refused_sign_in_is_told_in_german(visitor: Any, gateway: Any) -> None:
+    german(visitor)
+    gateway.refuse("POST", "/v1/tokens", 401, "sign_in_refused", "e-mail address or password is wrong")
+    form = {"organization": "harbour", "email": "ada@harbour.example", "password": "wrong-horse-battery"}
+    assert "Das passt nicht zusammen." in visitor.send("/sign-in", form).text
