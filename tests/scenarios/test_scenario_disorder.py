@@ -6,6 +6,8 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import waitress
 from client import GatewayClient
 from disorder import DisorderTransport
 from footings import free_ports
-from story import check_outcome, furnish, join_and_book
+from story import House, check_outcome, euro, furnish, join_and_book
 
 from common.db.migrate import drop_database
 from contracts.subscriptions import ROUTING
@@ -55,3 +57,37 @@ def test_the_story_ends_the_same_when_messages_arrive_twice_and_shuffled(origin:
     join_and_book(house)
     house.api.advance("2027-03-10T12:00:00Z")
     check_outcome(house)
+    buy_passes(house)
+
+
+def buy_passes(house: House) -> None:
+    """Plans with passes and hours, bought on invoice, changed twice, removed, and paid at once: given once each."""
+    api, minute = house.api, count(1)
+
+    def settle() -> None:
+        api.advance(f"2027-03-10T12:{next(minute):02}:00Z")
+
+    terms = {"name": "Ten passes", "kind": "one_off", "price": euro(15000), "passes": 10, "credits_hours": "2"}
+    plan = api.post("/v1/plans", terms)["id"]
+    member = api.post("/v1/members", {"name": "Example Guest", "email": "guest@example.com"})["id"]
+    settle()
+    fee = api.post("/v1/fees", {"member_id": member, "plan_id": plan})
+    for quantity in ("3", "2"):
+        api.patch(f"/v1/fees/{fee['id']}", {"quantity": quantity})
+    removed = api.post("/v1/fees", {"member_id": member, "plan_id": plan})
+    assert api.send("DELETE", f"/v1/fees/{removed['id']}").status == 204
+    bought = api.post("/v1/purchases", {"member_id": member, "pay": "now", "items": [{"plan_id": plan}]})
+    settle()
+    check_given(house, member, passes=20, hours=4)
+    cash = {"method": "cash", "amount": euro(15000)}
+    api.post(f"/v1/invoices/{bought['invoice']['id']}/payments", cash)
+    settle()
+    check_given(house, member, passes=30, hours=6)
+
+
+def check_given(house: House, member: str, *, passes: int, hours: int) -> None:
+    """What a member can use of all that was bought."""
+    found = house.api.get(f"/v1/passes?member_id={member}")["items"]
+    assert sum(each["remaining"] for each in found) == passes
+    found = house.api.get(f"/v1/credits?member_id={member}")["items"]
+    assert sum(Decimal(each["available"]) for each in found) == hours

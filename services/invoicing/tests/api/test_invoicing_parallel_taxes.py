@@ -93,6 +93,19 @@ def test_the_nearest_taxes_win_customer_location_item_tax_1(house: Any) -> None:
     assert names() == ["GST 1", "PST 7"]
 
 
+def test_what_is_booked_bears_the_taxes_of_its_rates_account_tax_1(house: Any) -> None:
+    """Plan or rate (revenue account): a booking names the account of its rate."""
+    overrides = [{"revenue_account": "4400", "taxes": [GST, PST]}]
+    house.set(tax_percent="19", tax_overrides=overrides)
+    assert house.get("/v1/settings/billing")["tax_overrides"] == overrides
+    house.feed(house.booking(revenue_account="4400", tax_percent=Decimal(7)), house.booking(revenue_account="4500"))
+    made = bill(house, {"revenue_account": "4400"})
+    assert table(made) == [("GST", "5", 10005, 500), ("PST", "7", 10005, 700)]
+    house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    booked = house.invoices()[-1]
+    assert table(booked) == [("GST", "5", 4500, 225), ("PST", "7", 4500, 315), ("", "19", 4500, 855)]
+
+
 def test_a_fee_has_its_own_parallel_taxes_or_the_short_form(house: Any) -> None:
     body = {"member_id": house.mem, "name": "Key", "price": euro(1000)}
     fee = house.post("/v1/fees", {**body, "taxes": [GST, PST]})
@@ -171,6 +184,8 @@ def test_overrides_name_one_thing_that_exists_once(house: Any) -> None:
         [{"location_id": loc, "taxes": [GST]}, {"location_id": loc, "taxes": [PST]}],
         [{"location_id": loc, "member_id": house.mem, "taxes": [GST]}],
         [{"taxes": [GST]}],
+        [{"revenue_account": "4400", "taxes": [GST]}, {"revenue_account": "4400", "taxes": [PST]}],
+        [{"revenue_account": "", "taxes": [GST]}],
         [{"location_id": loc, "taxes": [{**GST, "name": ""}, PST]}],
     ):
         assert house.api.patch("/v1/settings/billing", {"tax_overrides": overrides}).status_code == 422

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -27,7 +27,7 @@ def test_revenue_is_invoiced_less_credited_by_account(house: Any) -> None:
     ]
     csv = house.api.get("/v1/reports/revenue?format=csv")
     assert csv.content_type.startswith("text/csv")
-    assert "2027-02,4400,100.00,25.00,75.00" in csv.text
+    assert "2027-02,4400,100.00,25.00,0.00,75.00" in csv.text
     assert house.api.get("/v1/reports/revenue?from=2027-02-02&to=2027-02-01").status_code == 422
 
 
@@ -88,3 +88,60 @@ def test_unbilled_items_show_what_they_will_cost(house: Any) -> None:
     preview = house.post("/v1/invoices/preview", {"member_id": house.mem, "as_of": "2027-03-01"}, 200)
     assert item["amount"]["amount_minor"] == 2708
     assert preview["invoices"][0]["subtotal"] == item["amount"]
+
+
+def test_a_deposit_is_revenue_when_it_is_forfeited_and_not_before(house: Any) -> None:
+    """What is held is owed; what is kept is earned, in the month in which it is kept."""
+    house.join("2027-02-01", deposit=euro(50000))
+    (invoice,) = house.post("/v1/billing-runs", {"as_of": "2027-02-01"})["invoices"]
+    house.feed(house.payment(invoice))
+    (deposit,) = house.get("/v1/deposits")["items"]
+    house.post(f"/v1/deposits/{deposit['id']}/release", {"kind": "returned", "amount": euro(10000)}, 200)
+    house.advance(datetime(2027, 3, 15, 12, tzinfo=UTC))
+    house.post(f"/v1/deposits/{deposit['id']}/release", {"kind": "forfeited", "amount": euro(15000)}, 200)
+    rows = house.get("/v1/reports/revenue?from=2027-01-01&to=2027-12-31")["items"]
+    assert [(row["month"], row["forfeited"], row["net"]) for row in rows] == [
+        ("2027-02", euro(0), euro(30000)),
+        ("2027-03", euro(15000), euro(15000)),
+    ]
+    assert house.get("/v1/reports/summary")["revenue"][-1]["net"] == euro(15000)
+
+
+def test_what_came_and_went_is_told_apart_from_what_was_replaced(house: Any) -> None:
+    """New and lost memberships, a change of plan which is neither, one that never ran, and odd prices, each rounded."""
+    stays = house.join("2027-01-01", price=euro(10001), quantity="3", discount_percent="33.3")
+    for _ in range(2):
+        house.join("2027-01-01", plan=house.add_plan(10007, interval="week", display_name="Week"))
+    gone = house.join("2027-01-01", price=euro(20000))
+    house.post(f"/v1/memberships/{gone['id']}/end", {"end_date": "2027-02-10"}, 200)
+    never = house.join("2027-02-05")
+    house.post(f"/v1/memberships/{never['id']}/end", {"end_date": "2027-02-01"}, 200)
+    office = house.add_plan(45000, display_name="Office")
+    change = {"plan_id": f"pln_{office.hex}", "date": "2027-02-08"}
+    house.post(f"/v1/memberships/{stays['id']}/plan-change", change, 200)
+    house.join("2027-02-03", price=euro(5000))
+    house.advance(datetime(2027, 2, 20, 12, tzinfo=UTC))
+    (row,) = house.get("/v1/reports/mrr?from=2027-02-01")["items"]
+    weekly = 2 * 43512  # 100.07 x 365.2425 / 7 / 12, rounded for each
+    assert row["mrr"] == euro(3 * 45000 + weekly + 5000)
+    assert (row["new_mrr"], row["lost_mrr"]) == (euro(5000), euro(20000))
+    numbers = (row["active_memberships"], row["new_memberships"], row["ended_memberships"])
+    assert (numbers, row["churn_percent"]) == ((4, 1, 1), "25")
+    found = house.get("/v1/reports/summary")
+    assert (found["mrr"], found["active_memberships"]) == (row["mrr"], row["active_memberships"])
+
+
+def test_receivables_put_the_largest_debt_first_and_every_age_in_its_column(house: Any) -> None:
+    house.set(payment_terms_days=0, reminders=[], block_bookings_after_days=None)
+    company = house.add_company()
+    debts = ((1, 100), (1, 200), (31, 400), (32, 800), (61, 1600), (62, 3200), (92, 6400), (93, 12800))
+    start = datetime(2027, 2, 1, 12, tzinfo=UTC)
+    for day, minor in debts:
+        house.advance(start + timedelta(days=day))
+        house.post("/v1/invoices", {"member_id": house.mem, "lines": [line(minor, "1")]})
+    house.post("/v1/invoices", {"company_id": f"com_{company.hex}", "lines": [line(99000, "1")]})
+    first, second = house.get("/v1/reports/receivables")["items"]
+    assert (first["company_id"], first["member_id"], first["name"]) == (f"com_{company.hex}", None, "Example Ltd")
+    assert (second["member_id"], second["name"]) == (house.mem, "Example Member")
+    ages = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "total")
+    assert [second[age]["amount_minor"] for age in ages] == [12800, 6400, 3200 + 1600, 800 + 400, 300, 25500]

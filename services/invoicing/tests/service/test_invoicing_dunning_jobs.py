@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from common.ids import new_id
 from contracts.invoicing import CustomerStandingChanged, InvoiceOverdue, InvoiceReminderDue, MembershipChanged
 from contracts.members import MemberChanged
+from contracts.payments import PaymentFailed, PaymentPending
 
 
 def euro(amount_minor: int) -> dict[str, Any]:
@@ -130,3 +132,51 @@ def test_other_rules_apply_to_invoices_that_are_overdue_already(house: Any) -> N
     assert house.messages(CustomerStandingChanged)[-1].bookings_blocked is True
     house.advance(at(19))
     assert [m.day for m in house.messages(InvoiceReminderDue)] == [-3, 0, 3, 10]
+
+
+def test_nothing_ends_and_nothing_is_charged_while_money_is_on_its_way_but_when_it_failed(house: Any) -> None:
+    """PAY-3, PAY-8: a direct debit takes days, and its invoice stays payable meanwhile."""
+    joined = house.join("2027-02-01")
+    made = owe(house, end_memberships_after_days=20, late_fee=euro(100), late_fee_grace_days=18)
+    payment_id = new_id()
+    house.advance(at(25))
+    house.feed(house.payment(made, PaymentPending, payment_id=payment_id, state="pending"))
+    house.advance(at(2, month=3))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+    assert house.get("/v1/fees?source=late_fee")["items"] == []
+    house.feed(house.payment(made, PaymentFailed, payment_id=payment_id, version=2))
+    house.advance(at(2, 13, month=3))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] == "2027-03-02"
+    assert [fee["price"] for fee in house.get("/v1/fees?source=late_fee")["items"]] == [euro(100)]
+
+
+def test_money_that_arrives_in_time_ends_nothing(house: Any) -> None:
+    joined = house.join("2027-02-01")
+    made = owe(house, end_memberships_after_days=20)
+    payment_id = new_id()
+    house.advance(at(25))
+    house.feed(house.payment(made, PaymentPending, payment_id=payment_id, state="pending"))
+    house.advance(at(2, month=3))
+    house.feed(house.payment(made, payment_id=payment_id, version=2))
+    house.advance(at(20, month=3))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+
+
+def test_a_membership_that_cannot_end_yet_holds_nobody_else_up(house: Any) -> None:
+    """Its period stands on a draft, which no credit note can take back: it is tried again each day."""
+    joined = house.join("2027-02-01", price=euro(28000))
+    draft = house.post("/v1/invoices", {"member_id": house.mem, "issue": False})
+    owe(house, end_memberships_after_days=3)
+    other = house.add_member()
+    house.post(
+        "/v1/invoices",
+        {"member_id": f"mem_{other.hex}", "lines": [{"description": "y", "unit_price": euro(500)}]},
+    )
+    house.advance(at(11))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] is None
+    assert {m.invoice_id for m in house.messages(InvoiceReminderDue) if m.day == 3} == {
+        m.invoice_id for m in house.messages(InvoiceOverdue)
+    }
+    house.post(f"/v1/invoices/{draft['id']}/issue", {}, 200)
+    house.advance(at(12))
+    assert house.get(f"/v1/memberships/{joined['id']}")["end_date"] == "2027-02-12"

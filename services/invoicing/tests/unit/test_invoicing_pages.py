@@ -141,6 +141,29 @@ def test_only_our_own_phrases_are_translated(text: str, german: str) -> None:
     assert translated("en", text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "german"),
+    [
+        ("3 hours", "3 Stunden"),
+        ("0.5 hours off-hours", "0,5 Stunden außerhalb der Geschäftszeiten"),
+        ("1 day at the weekend", "1 Tag am Wochenende"),
+        ("1 half-day", "1 halber Tag"),
+        ("2.5 credits for 2.5 h", "2,5 Guthabenstunden für 2,5 Std."),
+        ("Booking, agreed price", "Buchung, vereinbarter Preis"),
+        ("Discount 12.5 %", "Rabatt 12,5 %"),
+        ("Promo code SPRING, 10 %", "Aktionscode SPRING, 10 %"),
+        ("Promo code SPRING", "Aktionscode SPRING"),
+        ("Projector for 3 hours", "Projector for 3 hours"),
+        ("Discount coffee", "Discount coffee"),
+    ],
+)
+def test_how_a_booking_is_priced_is_said_in_the_documents_language(text: str, german: str) -> None:
+    detail = {"description": text, "quantity": "1", "unit_price": {"amount_minor": 1500, "currency": "EUR"}}
+    for language, said in (("de", german), ("en", text)):
+        page = words(typeset(document_layout(content(language) | {"lines": [line(1, details=[detail])]}), ISSUED))
+        assert f"{said}: 1 ×" in page.replace("\u00a0", " "), page
+
+
 def test_sixty_lines_run_over_pages_that_repeat_the_head_and_are_numbered() -> None:
     pdf = typeset(document_layout(content(lines=60)), ISSUED)
     pages = PdfReader(BytesIO(pdf)).pages

@@ -176,6 +176,8 @@ line_inputs = st.builds(
     discount_percent=st.sampled_from([Decimal(0), Decimal(10), Decimal("33.3"), Decimal(100)]),
     taxes=tax_sets,
     prices_include_tax=st.booleans(),
+    discount_amount=st.none(),
+    amount=st.none(),
 )
 discount_lists = st.lists(
     st.one_of(

@@ -35,6 +35,7 @@ class RevenueRowSchema(StrictSchema):
     revenue_account = fields.String()
     invoiced = MoneyField(negative=True)
     credited = MoneyField(negative=True)
+    forfeited = MoneyField(metadata={"description": "What was kept of deposits"})
     net = MoneyField(negative=True)
 
 

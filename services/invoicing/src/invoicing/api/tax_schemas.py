@@ -51,19 +51,23 @@ class TaxedSchema(StrictSchema):
 
 
 class TaxOverrideSchema(StrictSchema):
-    """The taxes of one customer, location or plan, instead of those that catalog and members give it."""
+    """The taxes of one customer, location, plan or revenue account, instead of those that catalog and members give it.
+
+    Resource rates have theirs by the revenue account that they name.
+    """
 
     member_id = Id("mem")
     company_id = Id("com")
     location_id = Id("loc")
     plan_id = Id("pln")
+    revenue_account = Text(longest=50)
     taxes = several_taxes(required=True)
 
     @validates_schema
     def check_whose(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if len(data.keys() - {"taxes"}) != 1:
-            raise ValidationError("Name one customer, location or plan.", "taxes")
+            raise ValidationError("Name one customer, location, plan or revenue account.", "taxes")
 
     @pre_dump
     def read_ids(self, override: Mapping[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        return {name: value if name == "taxes" else UUID(value) for name, value in override.items()}
+        return {name: UUID(value) if name.endswith("_id") else value for name, value in override.items()}

@@ -28,8 +28,7 @@ from .taxes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LineInput:
+class LineInput(NamedTuple):
     """One line as it goes into a document.
 
     ``amount`` given: it was rounded already (a prorated membership line), and quantity and discounts are for display.
@@ -44,6 +43,10 @@ class LineInput:
     taxes: Taxes = (NO_TAX,)
     prices_include_tax: bool = False
     amount: Money | None = None
+
+
+# Taxes and price mode within a line's fields.
+_TAXED = slice(LineInput._fields.index("taxes"), LineInput._fields.index("prices_include_tax") + 1)
 
 
 class LineTotals(NamedTuple):
@@ -164,6 +167,12 @@ class _TaxSums:
 
     def compute(self) -> None:
         """Group the lines by tax, and inclusive ones by all their taxes together, and work out each group (TAX-2)."""
+        if not self.lines:
+            return
+        first = self.lines[0]
+        if len(first.taxes) == 1 and all(line[_TAXED] == first[_TAXED] for line in self.lines):
+            self._one_tax(first)
+            return
         exclusive: dict[Tax, list[tuple[int, int]]] = {}
         inclusive: dict[Taxes, list[int]] = {}
         for i, line in enumerate(self.lines):
@@ -178,6 +187,14 @@ class _TaxSums:
             self._exclusive_group(tax, places)
         for taxes, members in inclusive.items():
             self._inclusive_group(taxes, members)
+
+    def _one_tax(self, first: LineInput) -> None:
+        """All lines bear the same single tax, as most documents' do."""
+        self.rows[first.taxes[0]] = [0, 0]
+        if first.prices_include_tax:
+            self._inclusive_group(first.taxes, list(range(len(self.lines))))
+        else:
+            self._exclusive_group(first.taxes[0], [(i, 0) for i in range(len(self.lines))])
 
     def _exclusive_group(self, tax: Tax, places: list[tuple[int, int]]) -> None:
         nets = [self.left[i] for i, _ in places]
@@ -233,7 +250,7 @@ def document_totals(
     left = [amount - share for amount, share in zip(amounts, off, strict=True)]
     sums = _TaxSums(lines, left)
     sums.compute()
-    done = tuple(_line_totals(line, amounts[i], off[i], sums.per_line[i], currency) for i, line in enumerate(lines))
+    done = tuple([_line_totals(line, amounts[i], off[i], sums.per_line[i], currency) for i, line in enumerate(lines)])
     subtotal = sum([line.net_minor for line in done])
     tax_total = sum([amount for _, amount in sums.rows.values()])
     return DocumentTotals(done, sum(amounts), sum(off), subtotal, sums.rows, tax_total, currency)

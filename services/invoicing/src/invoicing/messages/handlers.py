@@ -16,6 +16,7 @@ from invoicing.messages.publishes import plain
 from invoicing.models import Customer, Location, Plan, PromoCode
 from invoicing.services.bookings import record_booking, settle_expired
 from invoicing.services.customers import lock_customer
+from invoicing.services.failed_refunds import record_failed_refund
 from invoicing.services.payments import record_payment
 from invoicing.services.scheduling import reschedule_customer
 from invoicing.services.settings import attend_to_open_invoices, billing_settings
@@ -159,7 +160,10 @@ def booking_changed(session: TenantSession, message: booking.BookingState, _enve
 
 def payment_changed(session: TenantSession, message: payments.PaymentState, _envelope: Envelope) -> None:
     """Work out what an invoice has been paid, and what becomes of the bookings that waited for it."""
-    record_payment(session, message)
+    if isinstance(message, payments.PaymentRefundFailed):
+        record_failed_refund(session, message)
+    else:
+        record_payment(session, message)
     if message.booking_ids:
         settle_expired(session, message.booking_ids)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, Index, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -164,7 +164,10 @@ class PaymentCopy(TenantMixin, VersionMixin, Base):
 
 
 class RefundCopy(TenantMixin, Base):
-    """One refund; those of a credit note credit the invoice, the others make it payable again (PAY-5)."""
+    """One refund; those of a credit note credit the invoice, the others make it payable again (PAY-5).
+
+    One that ``failed`` did neither. ``request_id``: what asked for it, of money for a void invoice.
+    """
 
     __tablename__ = "refund_copy"
     __table_args__ = (Index("ix_refund_copy_invoice_id", "invoice_id"),)
@@ -172,6 +175,8 @@ class RefundCopy(TenantMixin, Base):
     payment_id: Mapped[UUID]
     invoice_id: Mapped[UUID | None]
     credit_note_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None]
     currency: Mapped[str] = mapped_column(CHAR(3))
     amount_minor: Mapped[int]
     occurred_at: Mapped[datetime]
+    failed: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -16,8 +16,9 @@ from invoicing.models.metadata import Base
 class AccountCredit(TenantMixin, Base):
     """Money held for a customer; applied oldest first at the next issue (PAY-4).
 
-    ``source``: overpayment (of an invoice), credit_note or deposit; at most one row per source. One of ``to_refund``
-    has nothing left: it remembers what payments was asked to give back.
+    ``source``: overpayment (of an invoice), credit_note, deposit, or refund_failed (money for a void invoice that did
+    not get back to the customer); at most one row per source. One of ``to_refund`` has nothing left: it remembers what
+    payments was asked to give back.
     """
 
     __tablename__ = "account_credit"

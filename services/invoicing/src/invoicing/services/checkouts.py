@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from common.db import Database, TenantSession
-from common.errors import ConflictError
+from common.errors import ConflictError, DomainError
 from invoicing.models import Fee, Invoice, PaymentCopy, PromoRedemption
 from invoicing.services.fees import drop_fee
 from invoicing.services.invoices import find_invoice, void_invoice, write_off
 from invoicing.services.membership_changes import end_membership
-from invoicing.services.memberships import find_membership
+from invoicing.services.memberships import find_membership, today_of
+
+logger = structlog.get_logger(__name__)
+_EXPIRED = "checkout expired"
 
 # As long as a slot is held: API.md, ``expires_at``.
 CHECKOUT_TIME = timedelta(minutes=10)
@@ -64,19 +68,32 @@ def _take_back(session: TenantSession, invoice: Invoice) -> None:
     memberships = {line.membership_id for line in invoice.lines if line.membership_id is not None}
     try:
         with session.begin_nested():
-            void_invoice(session, invoice, "checkout expired")
+            void_invoice(session, invoice, _EXPIRED)
             _drop_sources(session, fees, memberships)
     except ConflictError:
-        # The books were closed meanwhile: the invoice stays, and nobody is asked for it.
+        # The books were closed meanwhile, or the next period is billed already: the invoice stays, nobody is asked
+        # for it, and what was not paid for does not go on.
         write_off(session, find_invoice(session, invoice.id, lock=True))
+        _end_today(session, memberships)
+
+
+def _end_today(session: TenantSession, memberships: set[UUID]) -> None:
+    for membership_id in sorted(memberships):
+        membership = find_membership(session, membership_id, lock=True)
+        try:
+            with session.begin_nested():
+                end_membership(session, membership, today_of(session, membership), override=True, reason=_EXPIRED)
+        except DomainError as error:
+            # The checkout is over all the same; staff sees a membership that nobody paid for.
+            logger.warning("membership_not_ended", membership=str(membership_id), code=error.code)
 
 
 def _drop_sources(session: TenantSession, fees: list[UUID], memberships: set[UUID]) -> None:
     for fee in session.scalars(select(Fee).where(Fee.id.in_(fees), Fee.status == "unbilled")).all():
-        drop_fee(session, fee, reason="checkout expired")
+        drop_fee(session, fee, reason=_EXPIRED)
     for membership_id in sorted(memberships):
         membership = find_membership(session, membership_id, lock=True)
         before: Any = membership.start_date - timedelta(days=1)
-        end_membership(session, membership, before, override=True, reason="checkout expired")
+        end_membership(session, membership, before, override=True, reason=_EXPIRED)
     used = PromoRedemption.used_for_id.in_([*fees, *memberships])
     session.execute(delete(PromoRedemption).where(used, PromoRedemption.organization_id == session.organization_id))

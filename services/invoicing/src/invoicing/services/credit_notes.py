@@ -265,6 +265,22 @@ def refund_credit_note(session: TenantSession, note: CreditNote, amount: Money |
     return note
 
 
+def keep_refund_of_note(session: TenantSession, note: CreditNote, refund: Money) -> None:
+    """A refund of a locked credit note failed: its amount is account credit again."""
+    part = min(_same_currency(note, refund), note.refund_minor)
+    credit = _account_credit_of(session, note)
+    if credit is None:
+        invoice = find_invoice(session, note.invoice_id)
+        credit = account_credit(session, invoice, "credit_note", note.id, 0, note.issue_date)
+        session.add(credit)
+    credit.amount_minor += part
+    credit.left_minor += part
+    note.to_account_credit_minor += part
+    note.refund_minor -= part
+    note.touch()
+    session.flush()
+
+
 def _account_credit_of(session: TenantSession, note: CreditNote) -> AccountCredit | None:
     return session.scalars(
         select(AccountCredit)

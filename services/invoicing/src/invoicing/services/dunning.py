@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import or_, select
 
-from common.clock import local_date
+from common.clock import local_date, start_of_day
 from common.db import Database, TenantSession
+from common.errors import DomainError
 from common.ids import new_id
 from common.messaging import outbox
 from contracts.invoicing import InvoiceOverdue, InvoiceReminderDue
@@ -24,6 +26,8 @@ from invoicing.services.standing import refresh_standing
 from invoicing.services.wording import say
 
 BATCH = 50
+
+logger = structlog.get_logger(__name__)
 
 
 def work_on_due_invoices(database: Database, organization_id: UUID) -> None:
@@ -49,14 +53,19 @@ def attend_to(session: TenantSession, invoice: Invoice, now: datetime) -> None:
     """Remind, announce, charge, end: what a locked unpaid invoice has due by ``now``; then plan its next step."""
     settings = billing_settings(session)
     customer = session.get_one(Customer, invoice.payer_id)
+    done = True
     # A refund without a credit note was somebody's decision: nobody is reminded of it.
     if invoice.state == "open" and invoice.payable_minor and invoice.payment_state != "refunded":
         _remind(session, settings, customer, invoice, now)
         _announce_overdue(session, invoice, now)
-        if customer.reminders:
+        # What costs the customer something waits for money on its way; should it fail, this is looked at again.
+        if customer.reminders and invoice.payment_state != "processing":
             _charge_late_fees(session, settings, customer, invoice, now)
-            _end_memberships(session, settings, customer, invoice, now)
+            done = _end_memberships(session, settings, customer, invoice, now)
     invoice.dunning_at = next_dunning(settings, customer, invoice_values(invoice), now)
+    if not done:
+        tomorrow = start_of_day(local_date(now, invoice.timezone) + timedelta(days=1), invoice.timezone)
+        invoice.dunning_at = min(tomorrow, invoice.dunning_at or tomorrow)
     session.flush()
     refresh_standing(session, customer.id)
 
@@ -134,12 +143,25 @@ def _charge_late_fees(
 
 def _end_memberships(
     session: TenantSession, settings: BillingSettings, customer: Customer, invoice: Invoice, now: datetime
-) -> None:
-    """What the customer pays for ends today, once for an invoice: who lets them stay is not overruled."""
+) -> bool:
+    """What the customer pays for ends today, once for an invoice: who lets them stay is not overruled.
+
+    False when something forbids it for now (a period on a draft): then nothing ends.
+    """
     after_days, today = settings.end_memberships_after_days, local_date(now, invoice.timezone)
     if after_days is None or (today - invoice.due_date).days < after_days or invoice.memberships_ended:
-        return
+        return True
+    try:
+        with session.begin_nested():
+            _end_all(session, customer, today)
+    except DomainError as error:
+        logger.warning("memberships_not_ended", customer=str(customer.id), invoice=str(invoice.id), code=error.code)
+        return False
     invoice.memberships_ended = True
+    return True
+
+
+def _end_all(session: TenantSession, customer: Customer, today: date) -> None:
     statement = select(Membership).where(
         Membership.payer_id == customer.id, or_(Membership.end_date.is_(None), Membership.end_date > today)
     )

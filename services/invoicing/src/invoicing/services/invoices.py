@@ -43,10 +43,11 @@ def today_of(session: TenantSession, invoice: Invoice) -> date:
     return local_date(session.now(), invoice.timezone)
 
 
-def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) -> None:
+def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str, money_failed: bool = False) -> None:
     """After amounts of a locked invoice changed: plan its dunning, count the change, announce it.
 
-    ``was`` is the state before; becoming paid is announced once, by invoice-paid.
+    ``was`` is the state before; becoming paid is announced once, by invoice-paid. ``money_failed``: a payment that was
+    under way did not arrive, and what waited for it is due now.
     """
     if invoice.state == "paid" and was != "paid":
         invoice.paid_at = session.now()
@@ -54,6 +55,8 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) 
     elif invoice.state != "paid":
         invoice.paid_at = None
     plan_dunning(session, invoice)
+    if money_failed and invoice.state == "open":
+        invoice.dunning_at = session.now()
     invoice.touch()
     session.flush()
     fields = invoice_fields(invoice)
@@ -69,7 +72,7 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str) 
 
 def give_for_payment(session: TenantSession, invoice: Invoice) -> None:
     """What a settled invoice leads to: its deposits are held, the plans bought with it give what they give."""
-    hold_deposits(session, invoice)
+    hold_deposits(session, [invoice.id])
     give_what_was_paid(session, [line.fee_id for line in invoice.lines if line.fee_id and line.plan_id])
 
 
@@ -145,6 +148,7 @@ def release_sources(session: TenantSession, invoice: Invoice) -> None:
     today = today_of(session, invoice)
     settings = billing_settings(session)
     customer = session.get_one(Customer, invoice.payer_id)
+    first_days = _first_days(invoice)
     for line in invoice.lines:
         line.released = True
     session.flush()
@@ -152,9 +156,9 @@ def release_sources(session: TenantSession, invoice: Invoice) -> None:
         fee.status, fee.invoice_id, fee.created_on = "unbilled", None, today
         schedule_fee(session, settings, customer, fee)
     _drop_pause_fees(session, invoice)
-    for membership_id in {line.membership_id for line in invoice.lines if line.membership_id}:
+    for membership_id, first_day in first_days.items():
         membership = session.get_one(Membership, membership_id, populate_existing=True, with_for_update=True)
-        membership.billed_until = _billed_until(session, membership_id, membership.billed_until)
+        membership.billed_until = _billed_until(session, membership, first_day)
         membership.earliest_issue = max(membership.earliest_issue, today)
         schedule_membership(session, settings, membership)
 
@@ -168,18 +172,33 @@ def _drop_pause_fees(session: TenantSession, invoice: Invoice) -> None:
         fee.touch()
 
 
-def _billed_until(session: TenantSession, membership_id: UUID, until: date | None) -> date | None:
-    """Up to where the lines that are left bill; only the newest invoice of a membership is ever taken away."""
-    last = session.scalars(
-        select(InvoiceLine)
-        .where(InvoiceLine.membership_id == membership_id, InvoiceLine.released.is_(False))
-        .where(InvoiceLine.kind == "membership")
-        .order_by(InvoiceLine.period_start.desc())
-        .limit(1)
-    ).first()
-    if last is None or last.period_end is None:
+def _first_days(invoice: Invoice) -> dict[UUID, date | None]:
+    """The memberships on an invoice, each with the first day that it bills of them."""
+    firsts: dict[UUID, date | None] = {}
+    for line in invoice.lines:
+        if line.membership_id is None:
+            continue
+        day = line.period_start if line.kind == "membership" and not line.released else None
+        known = firsts.get(line.membership_id)
+        firsts[line.membership_id] = day if known is None else min(known, day or known)
+    return firsts
+
+
+def _billed_until(session: TenantSession, membership: Membership, first_day: date | None) -> date | None:
+    """Back to the ``first_day`` of the lines taken away, which were the newest; None when no other is left.
+
+    The lines that are left do not tell: one may stop at an end that was taken back since, and yet have charged its
+    whole period, or answer for fewer days than it was made for.
+    """
+    others = select(InvoiceLine.id).where(
+        InvoiceLine.membership_id == membership.id,
+        InvoiceLine.kind == "membership",
+        InvoiceLine.released.is_(False),
+    )
+    if session.scalars(others.limit(1)).first() is None:
         return None
-    return last.period_end if until is None else min(until, last.period_end)
+    until = membership.billed_until
+    return until if until is None or first_day is None else min(until, first_day)
 
 
 def write_off(session: TenantSession, invoice: Invoice) -> Invoice:

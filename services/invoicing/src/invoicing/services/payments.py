@@ -21,7 +21,7 @@ from contracts.invoicing import RefundRequested
 from contracts.payments import PaymentRefunded, PaymentState
 from invoicing.domain.allocation import Balance
 from invoicing.domain.document_states import payment_state, state_after
-from invoicing.models import AccountCredit, CreditAllocation, Invoice, PaymentCopy, RefundCopy
+from invoicing.models import AccountCredit, CreditAllocation, Customer, Invoice, PaymentCopy, RefundCopy
 from invoicing.services.customers import lock_customer
 from invoicing.services.invoices import store_balance_change, today_of
 
@@ -90,10 +90,11 @@ def recompute_invoice(session: TenantSession, invoice_id: UUID) -> None:
     invoice = session.scalars(
         select(Invoice).where(Invoice.id == invoice_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-    was, before = invoice.state, _amounts(invoice)
+    was, before, processing = invoice.state, _amounts(invoice), bool(invoice.processing_minor)
     _apply(session, invoice, _payments(session, invoice_id))
     if (invoice.state, _amounts(invoice)) != (was, before):
-        store_balance_change(session, invoice, was=was)
+        money_failed = processing and not invoice.processing_minor
+        store_balance_change(session, invoice, was=was, money_failed=money_failed)
 
 
 def _amounts(invoice: Invoice) -> tuple[Any, ...]:
@@ -120,9 +121,9 @@ def _apply(session: TenantSession, invoice: Invoice, payments: list[PaymentCopy]
     credited = min(_credited(session, invoice.id), invoice.total_minor)
     paid = min(max(arrived, 0), max(total - credited, 0))
     if invoice.state == "void" and invoice.collect_now:
-        _ask_back(session, invoice, sum(p.amount_minor for p in payments if p.state in ARRIVED))
+        _ask_back(session, invoice, sum(p.amount_minor for p in payments if p.state in ARRIVED), max(arrived, 0))
     else:
-        _keep_overpayment(session, invoice, max(arrived, 0) - paid)
+        _keep_credit(session, invoice, "overpayment", max(arrived, 0) - paid)
     invoice.paid_minor, invoice.credited_minor = paid, credited
     invoice.payable_minor = invoice.total_minor - paid - credited
     invoice.processing_minor, invoice.refunded_minor = processing, refunded
@@ -142,34 +143,48 @@ def _credited(session: TenantSession, invoice_id: UUID) -> int:
         CreditAllocation.invoice_id == invoice_id
     )
     given_back = select(func.coalesce(func.sum(RefundCopy.amount_minor), 0)).where(
-        RefundCopy.invoice_id == invoice_id, RefundCopy.credit_note_id.is_not(None)
+        RefundCopy.invoice_id == invoice_id, RefundCopy.credit_note_id.is_not(None), RefundCopy.failed.is_(False)
     )
     return int(session.scalar(allocated) or 0) + int(session.scalar(given_back) or 0)
 
 
-def _ask_back(session: TenantSession, invoice: Invoice, arrived_minor: int) -> None:
+def _ask_back(session: TenantSession, invoice: Invoice, arrived_minor: int, kept_minor: int) -> None:
     """Money for a void invoice that was to be paid at once belongs to whoever paid too late: payments returns it.
 
-    The row of the ledger remembers, with nothing left in it, how much was asked for so far.
+    The row of the ledger remembers, with nothing left in it, how much was asked for so far. What could not be returned,
+    and is still with us (``kept_minor``), is credit of the customer, and asked for no more.
     """
     asked = _credit_of(session, invoice, "to_refund")
     if asked is None:
         asked = account_credit(session, invoice, "to_refund", invoice.id, 0)
         asked.id = new_id()
         session.add(asked)
-    if arrived_minor <= asked.amount_minor:
+    # Of somebody we do not know it stays with payments, whose checklist shows it.
+    is_known = session.get_one(Customer, invoice.payer_id).version > 0
+    credit_minor = min(_not_returned(session, asked.id), kept_minor) if is_known else 0
+    _keep_credit(session, invoice, "refund_failed", credit_minor)
+    wanted, known = arrived_minor - credit_minor, asked.amount_minor
+    asked.amount_minor = wanted
+    if wanted <= known:
         return
-    asked.amount_minor = arrived_minor
     invoice.touch()
     session.flush()
     message = RefundRequested(
         request_id=asked.id,
         invoice_id=invoice.id,
-        amount=Money(arrived_minor, invoice.currency),
-        reason="paid after the checkout had expired",
+        amount=Money(wanted, invoice.currency),
+        reason=f"paid after the invoice was void: {invoice.void_reason or 'no reason given'}",
         version=invoice.version,
     )
     outbox.add(session, message, aggregate_id=invoice.id, aggregate_version=invoice.version)
+
+
+def _not_returned(session: TenantSession, request_id: UUID) -> int:
+    """What a request asked back in vain."""
+    failed = select(func.coalesce(func.sum(RefundCopy.amount_minor), 0)).where(
+        RefundCopy.request_id == request_id, RefundCopy.failed.is_(True)
+    )
+    return int(session.scalar(failed) or 0)
 
 
 def _credit_of(session: TenantSession, invoice: Invoice, source: str) -> AccountCredit | None:
@@ -180,14 +195,12 @@ def _credit_of(session: TenantSession, invoice: Invoice, source: str) -> Account
     ).one_or_none()
 
 
-def _keep_overpayment(session: TenantSession, invoice: Invoice, over_minor: int) -> None:
+def _keep_credit(session: TenantSession, invoice: Invoice, source: str, over_minor: int) -> None:
     """What was paid beyond the invoice is account credit; what of it was used stays used (PAY-4)."""
-    credit = _credit_of(session, invoice, "overpayment")
+    credit = _credit_of(session, invoice, source)
     if credit is None:
         if over_minor:
-            session.add(
-                account_credit(session, invoice, "overpayment", invoice.id, over_minor, today_of(session, invoice))
-            )
+            session.add(account_credit(session, invoice, source, invoice.id, over_minor, today_of(session, invoice)))
         return
     used = credit.amount_minor - credit.left_minor
     credit.amount_minor = max(over_minor, used)

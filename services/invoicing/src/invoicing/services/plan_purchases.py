@@ -35,7 +35,7 @@ def open_purchase(session: TenantSession, fee: Fee, *, when_paid: bool) -> None:
     _copy(purchase, fee)
     session.add(purchase)
     if not when_paid:
-        _announce(session, purchase)
+        _announce(session, [purchase])
 
 
 def follow_fee(session: TenantSession, fee: Fee) -> None:
@@ -44,13 +44,13 @@ def follow_fee(session: TenantSession, fee: Fee) -> None:
         before = (purchase.quantity, purchase.purchased_on, purchase.location_id, purchase.status)
         _copy(purchase, fee)
         if fee.status in _GIVEN_UP:
-            _cancel(session, purchase)
+            _cancel(session, [purchase])
             continue
         if purchase.status == "cancelled":
             # It was credited in full, and is charged again by an amendment.
             purchase.status = "active"
         if before != (purchase.quantity, purchase.purchased_on, purchase.location_id, purchase.status):
-            _announce(session, purchase)
+            _announce(session, [purchase])
 
 
 def hand_over(session: TenantSession, old: Fee, new_fee_id: UUID) -> None:
@@ -62,16 +62,15 @@ def hand_over(session: TenantSession, old: Fee, new_fee_id: UUID) -> None:
 
 def give_what_was_paid(session: TenantSession, fee_ids: Iterable[UUID]) -> None:
     """Announce the purchases that awaited the payment of these fees."""
-    for purchase in _purchases(session, fee_ids):
-        if purchase.status == "awaiting_payment":
-            purchase.status = "active"
-            _announce(session, purchase)
+    awaiting = [each for each in _purchases(session, fee_ids) if each.status == "awaiting_payment"]
+    for purchase in awaiting:
+        purchase.status = "active"
+    _announce(session, awaiting)
 
 
 def take_back_purchases(session: TenantSession, fee_ids: Iterable[UUID]) -> None:
     """Cancel the purchases of fees that were credited to the last cent."""
-    for purchase in _purchases(session, fee_ids):
-        _cancel(session, purchase)
+    _cancel(session, _purchases(session, fee_ids))
 
 
 def _purchases(session: TenantSession, fee_ids: Iterable[UUID]) -> list[PlanPurchase]:
@@ -88,20 +87,22 @@ def _copy(purchase: PlanPurchase, fee: Fee) -> None:
     purchase.quantity = fee.quantity
 
 
-def _cancel(session: TenantSession, purchase: PlanPurchase) -> None:
-    if purchase.status == "cancelled":
-        return
-    purchase.status = "cancelled"
-    _announce(session, purchase)
+def _cancel(session: TenantSession, purchases: Iterable[PlanPurchase]) -> None:
+    running = [purchase for purchase in purchases if purchase.status != "cancelled"]
+    for purchase in running:
+        purchase.status = "cancelled"
+    _announce(session, running)
 
 
-def _announce(session: TenantSession, purchase: PlanPurchase) -> None:
-    """Count and tell a change; one that nobody has heard of and that is over has nothing to tell."""
-    never_told = purchase.version == 0 and purchase.status != "active"
-    if purchase.status == "awaiting_payment" or never_told:
-        session.flush()
-        return
-    purchase.touch()
+def _announce(session: TenantSession, purchases: Iterable[PlanPurchase]) -> None:
+    """Count and tell changes; one that nobody has heard of and that is over has nothing to tell."""
+    told = [purchase for purchase in purchases if _has_news(purchase)]
+    for purchase in told:
+        purchase.touch()
     session.flush()
-    message = plan_purchase_changed(purchase)
-    outbox.add(session, message, aggregate_id=purchase.id, aggregate_version=purchase.version)
+    outbox.add_many(session, [(plan_purchase_changed(each), each.id, each.version) for each in told])
+
+
+def _has_news(purchase: PlanPurchase) -> bool:
+    never_told = purchase.version == 0 and purchase.status != "active"
+    return purchase.status != "awaiting_payment" and not never_told

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from common.db import TenantSession
 from common.money import Money, round_half_up
+from invoicing.domain.periods import Anchor
 from invoicing.domain.plan_changes import yearly_amount
 from invoicing.domain.totals import LineInput, line_minor
 from invoicing.models import (
@@ -19,6 +21,7 @@ from invoicing.models import (
     CreditNoteLine,
     Customer,
     Deposit,
+    DepositEntry,
     Fee,
     Invoice,
     InvoiceLine,
@@ -28,31 +31,32 @@ from invoicing.models import (
 AGES = ((0, "not_due"), (30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 OLDEST = "days_over_90"
 _ISSUED = ("open", "paid", "uncollectible")
+_ANY_DAY = date(2000, 1, 1)  # what recurs in a year does not depend on where its periods begin
 
 
 @dataclass(frozen=True, slots=True)
 class RevenueRow:
-    """What was invoiced, less what was credited, in a month on an account; deposits are held and no revenue."""
+    """What was invoiced, less what was credited, in a month on an account. Deposits are held and no revenue, until they
+    are ``forfeited``."""
 
     month: str
     revenue_account: str
     invoiced: Money
     credited: Money
+    forfeited: Money
 
     @property
     def net(self) -> Money:
-        """Invoiced less credited."""
-        return self.invoiced - self.credited
+        """Invoiced less credited, and what was kept of deposits."""
+        return self.invoiced - self.credited + self.forfeited
 
 
 def revenue(session: TenantSession, since: date, until: date) -> list[RevenueRow]:
     """Net revenue by month of issue and account, from ``since`` to ``until``, both included."""
-    invoiced = _by_month(session, since, until)
-    credited = _credited_by_month(session, since, until)
+    parts = [each(session, since, until) for each in (_by_month, _credited_by_month, _forfeited_by_month)]
     zero = Money(0, session.organization.currency)
-    return [
-        RevenueRow(*key, invoiced.get(key, zero), credited.get(key, zero)) for key in sorted({*invoiced, *credited})
-    ]
+    keys = sorted({key for part in parts for key in part})
+    return [RevenueRow(*key, *(part.get(key, zero) for part in parts)) for key in keys]
 
 
 def _month(column: Any) -> ColumnElement[str]:
@@ -83,6 +87,19 @@ def _credited_by_month(session: TenantSession, since: date, until: date) -> dict
     return _as_money(session, statement)
 
 
+def _forfeited_by_month(session: TenantSession, since: date, until: date) -> dict[tuple[str, str], Money]:
+    """What was kept of deposits, on the accounts of what they were asked with."""
+    month, account = _month(DepositEntry.dated), func.coalesce(InvoiceLine.revenue_account, "")
+    statement = (
+        select(month, account, -func.sum(DepositEntry.amount_minor))
+        .join(Deposit, Deposit.id == DepositEntry.deposit_id)
+        .join(InvoiceLine, InvoiceLine.id == Deposit.invoice_line_id)
+        .where(DepositEntry.kind == "forfeited", DepositEntry.dated.between(since, until))
+        .group_by(month, account)
+    )
+    return _as_money(session, statement)
+
+
 def _as_money(session: TenantSession, statement: Any) -> dict[tuple[str, str], Money]:
     currency = session.organization.currency
     return {(month, account): Money(int(net), currency) for month, account, net in session.execute(statement)}
@@ -90,32 +107,32 @@ def _as_money(session: TenantSession, statement: Any) -> dict[tuple[str, str], M
 
 def receivables(session: TenantSession, today: date) -> list[dict[str, Any]]:
     """What each customer owes, by days since the due date; the largest debt first."""
-    currency = session.organization.currency
+    currency, days = session.organization.currency, literal(today) - Invoice.due_date
+    sums = [func.coalesce(func.sum(Invoice.payable_minor).filter(age), 0) for age in _ages(days)]
+    total = func.sum(Invoice.payable_minor)
+    payer = (Invoice.payer_id, Invoice.member_id, Invoice.company_id, Customer.name)
     statement = (
-        select(Invoice.payer_id, Invoice.member_id, Invoice.company_id, Invoice.due_date, Invoice.payable_minor)
+        select(*payer, total, *sums)
+        .join(Customer, Customer.id == Invoice.payer_id)
         .where(Invoice.state == "open", Invoice.payable_minor > 0)
-        .order_by(Invoice.payer_id)
+        .group_by(*payer)
+        .order_by(total.desc(), Invoice.payer_id)
     )
-    rows: dict[Any, dict[str, Any]] = {}
-    for each in session.execute(statement):
-        row = rows.setdefault(each.payer_id, _nothing_owed(each, currency))
-        amount = Money(each.payable_minor, currency)
-        row[_age((today - each.due_date).days)] += amount
-        row["total"] += amount
-    names = _names(session, rows)
-    for payer_id, row in rows.items():
-        row["name"] = names.get(payer_id, "")
-    return sorted(rows.values(), key=lambda row: -row["total"].amount_minor)
+    names = ("total", *(name for _, name in AGES), OLDEST)
+    return [
+        {"member_id": member_id, "company_id": company_id, "name": name}
+        | {key: Money(int(minor), currency) for key, minor in zip(names, minors, strict=True)}
+        for _, member_id, company_id, name, *minors in session.execute(statement)
+    ]
 
 
-def _nothing_owed(each: Any, currency: str) -> dict[str, Any]:
-    zero = Money(0, currency)
-    ages = {name: zero for _, name in AGES} | {OLDEST: zero, "total": zero}
-    return {"member_id": each.member_id, "company_id": each.company_id, **ages}
-
-
-def _age(days: int) -> str:
-    return next((name for most, name in AGES if days <= most), OLDEST)
+def _ages(days: Any) -> Iterator[ColumnElement[bool]]:
+    """The conditions of the ages, in their order."""
+    above = None
+    for most, _ in AGES:
+        yield days <= most if above is None else and_(days > above, days <= most)
+        above = most
+    yield days > above
 
 
 def _names(session: TenantSession, ids: Iterable[Any]) -> dict[Any, str]:
@@ -127,38 +144,70 @@ def recurring_revenue(session: TenantSession, since: date, today: date) -> dict[
     """Monthly recurring revenue today, and what of it came and went from ``since`` to today.
 
     A yearly plan counts a twelfth, a weekly one its mean month; plan changes count as neither new nor lost.
+    Memberships of one price are counted together, and each counts rounded by itself.
     """
-    currency = session.organization.currency
-    memberships = session.scalars(select(Membership).where(_ran_between(since, today))).all()
-    replaced = {membership.replaces_id for membership in memberships}
-    active = [m for m in memberships if m.start_date <= today and (m.end_date is None or m.end_date >= today)]
-    new = [m for m in active if m.start_date >= since and m.replaces_id is None]
-    lost = [m for m in memberships if m.end_date is not None and since <= m.end_date < today and m.id not in replaced]
-    at_start = [m for m in memberships if m.start_date < since]
-    churn = Decimal(0) if not at_start else (Decimal(len(lost)) * 100 / len(at_start)).quantize(Decimal("0.01"))
+    rows = session.execute(_recurring_counts(since, today)).all()
+    numbers = {name: sum(getattr(row, name) for row in rows) for name in ("active", "new", "lost", "at_start")}
+    mrr = {name: _monthly(session, rows, name) for name in ("active", "new", "lost")}
+    at_start = numbers["at_start"]
+    churn = (Decimal(numbers["lost"]) * 100 / at_start).quantize(Decimal("0.01")) if at_start else Decimal(0)
     return {
         "as_of": today,
         "since": since,
-        "mrr": _monthly(active, currency),
-        "new_mrr": _monthly(new, currency),
-        "lost_mrr": _monthly(lost, currency),
-        "active_memberships": len(active),
-        "new_memberships": len(new),
-        "ended_memberships": len(lost),
+        "mrr": mrr["active"],
+        "new_mrr": mrr["new"],
+        "lost_mrr": mrr["lost"],
+        "active_memberships": numbers["active"],
+        "new_memberships": numbers["new"],
+        "ended_memberships": numbers["lost"],
         "churn_percent": churn,
     }
 
 
-def _ran_between(since: date, until: date) -> ColumnElement[bool]:
-    ends_later = or_(Membership.end_date.is_(None), Membership.end_date >= since)
-    ran = or_(Membership.end_date.is_(None), Membership.end_date >= Membership.start_date)
-    return and_(Membership.start_date <= until, ends_later, ran)
-
-
-def _monthly(memberships: Iterable[Membership], currency: str) -> Money:
-    total = sum(
-        round_half_up(yearly_amount(m.price, m.quantity, m.discount_percent, m.anchor) / 12) for m in memberships
+def _recurring_counts(since: date, today: date) -> Any:
+    """How many memberships of each price run today, came and went."""
+    terms: tuple[Any, ...] = (
+        Membership.price_minor,
+        Membership.quantity,
+        Membership.discount_percent,
+        Membership.interval,
+        Membership.interval_count,
     )
+    successor = aliased(Membership)
+    replaced = (
+        select(successor.replaces_id)
+        .where(successor.replaces_id.is_not(None), _ran_between(successor, since, today))
+        .distinct()
+        .subquery()
+    )
+    runs = or_(Membership.end_date.is_(None), Membership.end_date >= today)
+    ended = and_(Membership.end_date >= since, Membership.end_date < today)
+    counted = {
+        "active": runs,
+        "new": and_(runs, Membership.start_date >= since, Membership.replaces_id.is_(None)),
+        "lost": and_(ended, replaced.c.replaces_id.is_(None)),
+        "at_start": Membership.start_date < since,
+    }
+    return (
+        select(*terms, *(func.count().filter(which).label(name) for name, which in counted.items()))
+        .outerjoin(replaced, replaced.c.replaces_id == Membership.id)
+        .where(_ran_between(Membership, since, today))
+        .group_by(*terms)
+    )
+
+
+def _ran_between(membership: Any, since: date, until: date) -> ColumnElement[bool]:
+    ends_later = or_(membership.end_date.is_(None), membership.end_date >= since)
+    ran = or_(membership.end_date.is_(None), membership.end_date >= membership.start_date)
+    return and_(membership.start_date <= until, ends_later, ran)
+
+
+def _monthly(session: TenantSession, rows: Iterable[Any], name: str) -> Money:
+    currency, total = session.organization.currency, 0
+    for row in rows:
+        price, anchor = Money(row.price_minor, currency), Anchor(_ANY_DAY, row.interval, row.interval_count)
+        yearly = yearly_amount(price, row.quantity, row.discount_percent, anchor)
+        total += round_half_up(yearly / 12) * getattr(row, name)
     return Money(total, currency)
 
 

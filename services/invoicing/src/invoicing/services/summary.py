@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from common.db import TenantSession
-from common.money import Money, round_half_up
-from invoicing.domain.periods import Anchor
-from invoicing.domain.plan_changes import yearly_amount
-from invoicing.models import Invoice, Membership
-from invoicing.services.reports import revenue
+from common.money import Money
+from invoicing.models import Invoice
+from invoicing.services.reports import recurring_revenue, revenue
 
 MONTHS = 6
 
@@ -40,31 +37,10 @@ class Summary:
 
 def summary(session: TenantSession, today: date) -> Summary:
     """The organisation's figures on a day."""
-    mrr, active = _recurring(session, today)
+    recurring = recurring_revenue(session, today, today)
     receivable, overdue, number = _owed(session, today)
-    return Summary(mrr, active, receivable, overdue, number, _revenue(session, today))
-
-
-def _recurring(session: TenantSession, today: date) -> tuple[Money, int]:
-    """Memberships of one price count together, each rounded by itself as in the report."""
-    terms: tuple[Any, ...] = (
-        Membership.price_minor,
-        Membership.quantity,
-        Membership.discount_percent,
-        Membership.interval,
-        Membership.interval_count,
-    )
-    runs = or_(Membership.end_date.is_(None), Membership.end_date >= func.greatest(today, Membership.start_date))
-    statement = (
-        select(*terms, func.count().label("memberships")).where(Membership.start_date <= today, runs).group_by(*terms)
-    )
-    currency, total, active = session.organization.currency, 0, 0
-    for row in session.execute(statement):
-        anchor = Anchor(today, row.interval, row.interval_count)
-        yearly = yearly_amount(Money(row.price_minor, currency), row.quantity, row.discount_percent, anchor)
-        total += round_half_up(yearly / 12) * row.memberships
-        active += row.memberships
-    return Money(total, currency), active
+    running = recurring["active_memberships"]
+    return Summary(recurring["mrr"], running, receivable, overdue, number, _revenue(session, today))
 
 
 def _owed(session: TenantSession, today: date) -> tuple[Money, Money, int]:

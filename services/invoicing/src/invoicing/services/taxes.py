@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError
 from invoicing.domain.taxes import Taxes, parallel_taxes, tax_of
@@ -42,19 +44,26 @@ def spell_taxes(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-_WHOSE: dict[str, Any] = {"member_id": Customer, "company_id": Customer, "location_id": Location, "plan_id": Plan}
+ACCOUNT = "revenue_account"
+WHOSE: dict[str, Any] = {
+    "member_id": Customer,
+    "company_id": Customer,
+    "location_id": Location,
+    "plan_id": Plan,
+    ACCOUNT: None,
+}
 
 
 def stored_overrides(session: TenantSession, overrides: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Taxes of single customers, locations and plans as the settings keep them.
+    """Taxes of single customers, locations, plans and revenue accounts as the settings keep them.
 
     Raises InvalidError with the place of what does not exist or is named twice.
     """
+    named = [next((name, each[name]) for name in WHOSE if each.get(name) is not None) for each in overrides]
+    existing = _existing(session, named)
     kept, seen = [], set()
-    for position, override in enumerate(overrides):
-        name, whose = next((name, override[name]) for name in _WHOSE if override.get(name) is not None)
-        known = session.get(_WHOSE[name], whose)
-        if known is None or known.organization_id != session.organization_id or whose in seen:
+    for position, (override, (name, whose)) in enumerate(zip(overrides, named, strict=True)):
+        if whose not in existing or whose in seen:
             raise InvalidError(
                 "tax_override_invalid",
                 "these taxes are for something that does not exist, or has some already",
@@ -65,11 +74,21 @@ def stored_overrides(session: TenantSession, overrides: Sequence[Mapping[str, An
     return kept
 
 
-def overriding_taxes(settings: BillingSettings) -> dict[UUID, Taxes]:
-    """The taxes that the settings give single customers, locations and plans, by their ids."""
+def _existing(session: TenantSession, named: Sequence[tuple[str, Any]]) -> set[Any]:
+    """Which of the things named exist in the organisation; a revenue account is just a name."""
+    found: set[Any] = {whose for name, whose in named if name == ACCOUNT}
+    for kind in (Customer, Location, Plan):
+        ids = [whose for name, whose in named if WHOSE[name] is kind]
+        mine = select(kind.id).where(kind.id.in_(ids), kind.organization_id == session.organization_id)
+        found.update(session.scalars(mine) if ids else ())
+    return found
+
+
+def overriding_taxes(settings: BillingSettings) -> dict[UUID | str, Taxes]:
+    """The taxes that the settings give single customers, locations and plans by their ids, and revenue accounts."""
     return {
-        UUID(value): named_taxes(override["taxes"])
+        value if name == ACCOUNT else UUID(value): named_taxes(override["taxes"])
         for override in settings.tax_overrides
         for name, value in override.items()
-        if name in _WHOSE
+        if name in WHOSE
     }

@@ -11,13 +11,14 @@ from uuid import UUID
 import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import SessionTransaction
 
 from common.db import TenantSession
 from common.errors import ConflictError, DomainError
 from common.ids import encode_id
 from invoicing.models import Fee, Membership
 from invoicing.services.billing.context import BillingContext
-from invoicing.services.billing.issuing import issue_invoices
+from invoicing.services.billing.issuing import Prepared, issue_invoices, issue_prepared, prepare_invoices
 from invoicing.services.billing.planning import CutOff, plan_customer
 from invoicing.services.billing.rows import Row
 from invoicing.services.billing.selecting import Due, Scope, load_due
@@ -66,19 +67,56 @@ def plan_batch(
     return PlannedBatch(context, scope, payer_ids, specs, failed)
 
 
-def issue_batch(session: TenantSession, batch: PlannedBatch, run_id: UUID | None) -> Outcome:
-    """Issue a planned batch in the transaction that locked it; one customer's failure stops nobody else (BIL-4)."""
-    outcome, failed = Outcome(customers=len(batch.payer_ids)), dict(batch.failed)
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A planned batch with its invoices prepared behind a savepoint; without them when one customer's were refused."""
+
+    planned: PlannedBatch
+    savepoint: SessionTransaction
+    invoices: Prepared | None
+
+
+def prepare_batch(session: TenantSession, batch: PlannedBatch, run_id: UUID | None) -> PreparedBatch:
+    """Do of a planned batch what needs no numbers, in the transaction that locked it."""
+    savepoint = session.begin_nested()
     try:
-        with session.begin_nested():
-            outcome.count(issue_invoices(session, batch.context, batch.specs, run_id=run_id), batch.specs)
+        return PreparedBatch(batch, savepoint, prepare_invoices(session, batch.context, batch.specs, run_id=run_id))
     except _FAILURES:
-        failed |= _one_by_one(session, batch, run_id, outcome)
+        return PreparedBatch(batch, savepoint, None)
+
+
+def issue_together(session: TenantSession, prepared: PreparedBatch) -> Outcome | None:
+    """Issue a batch in the transaction that prepared it. None when one customer's invoices are refused: all is then as
+    before the preparing, and what was locked since is locked no more."""
+    batch = prepared.planned
+    try:
+        if prepared.invoices is None:
+            raise ValueError("refused while it was prepared")
+        rows = issue_prepared(session, batch.context, prepared.invoices)
+    except _FAILURES:
+        prepared.savepoint.rollback()
+        return None
+    prepared.savepoint.commit()
+    outcome = Outcome(customers=len(batch.payer_ids))
+    outcome.count(rows, prepared.invoices.specs)
+    _put_off_all(session, batch, batch.failed, outcome)
+    return outcome
+
+
+def issue_one_by_one(session: TenantSession, batch: PlannedBatch, run_id: UUID | None) -> Outcome:
+    """Issue a batch customer by customer, so that one's failure stops nobody else (BIL-4)."""
+    outcome = Outcome(customers=len(batch.payer_ids))
+    _put_off_all(session, batch, batch.failed | _one_by_one(session, batch, run_id, outcome), outcome)
+    return outcome
+
+
+def _put_off_all(
+    session: TenantSession, batch: PlannedBatch, failed: dict[UUID, dict[str, str]], outcome: Outcome
+) -> None:
     for payer_id, error in failed.items():
         logger.warning("customer_not_billed", customer=str(payer_id), error=error["detail"])
         outcome.errors.append(error)
         _put_off(session, batch, payer_id)
-    return outcome
 
 
 def _plan_dues(

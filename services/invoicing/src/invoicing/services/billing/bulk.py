@@ -6,26 +6,54 @@ COPY does not write to tables under row-level security; the INSERT from the temp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Table, Uuid, any_, literal
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, String, Table, Uuid, any_, cast, literal
 
 from common.db import TenantSession
 from common.db.copying import copy_rows
 
 # Below this the temporary table costs more than it saves.
 _COPIED_FROM = 50
+# Where a session notes the temporary tables that may hold rows of its transaction.
+_USED = "bulk.staged"
 
 
 def insert_rows(session: TenantSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all have the same keys (column names) in the same order."""
-    if len(rows) >= _COPIED_FROM:
-        _copy(session, table, tuple(rows[0]), rows)
-    elif rows:
-        _run(session, _insert_statement(table, tuple(rows[0])), rows)
+    stage_rows(session, table, rows).insert(session)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows on their way into a table; if there are many, PostgreSQL has them already. Of a table only the rows staged
+    last can be inserted."""
+
+    table: Table
+    columns: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]] | None
+
+    def insert(self, session: TenantSession) -> None:
+        """Insert them, in the transaction that staged them."""
+        if self.rows is None:
+            names, staged = _names(self.columns), _staged(self.table)
+            connection = session.connection()
+            connection.exec_driver_sql(f"INSERT INTO {self.table.name} ({names}) SELECT {names} FROM {staged}")  # noqa: S608 - our own names
+        elif self.rows:
+            _run(session, _insert_statement(self.table, self.columns), self.rows)
+
+
+def stage_rows(session: TenantSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> Staged:
+    """Hand rows for a later `Staged.insert` to PostgreSQL, all with the same keys (column names) in the same order."""
+    columns = tuple(rows[0]) if rows else ()
+    if len(rows) < _COPIED_FROM:
+        return Staged(table, columns, rows)
+    _copy(session, table, columns, rows)
+    return Staged(table, columns, None)
 
 
 def update_rows(
@@ -41,8 +69,11 @@ def update_rows(
 
 
 def one_of(column: ColumnElement[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
-    """``column = ANY (ids)``: one parameter, so that the statement is the same text for any number of ids."""
-    return column == any_(literal(list(ids), ARRAY(Uuid)))
+    """``column = ANY (ids)``: one parameter, so that the statement is the same text for any number of ids.
+
+    As a text, for the driver would look at each element of a list.
+    """
+    return column == any_(cast(literal("{" + ",".join(map(str, ids)) + "}", String), ARRAY(Uuid)))
 
 
 def _run(session: TenantSession, statement: str, rows: Sequence[Mapping[str, Any]], *values: Any) -> None:
@@ -50,14 +81,19 @@ def _run(session: TenantSession, statement: str, rows: Sequence[Mapping[str, Any
 
 
 def _copy(session: TenantSession, table: Table, columns: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> None:
-    names, staged, connection = _names(columns), f"staged_{table.name}", session.connection()
+    staged, connection, used = _staged(table), session.connection(), session.info.setdefault(_USED, set())
     connection.exec_driver_sql(
         f"CREATE TEMP TABLE IF NOT EXISTS {staged} (LIKE {table.name} INCLUDING DEFAULTS INCLUDING COMPRESSION)"
         " ON COMMIT DELETE ROWS"
     )
+    if staged in used:
+        connection.exec_driver_sql(f"TRUNCATE {staged}")
+    used.add(staged)
     copy_rows(connection, table, columns, [tuple(row.values()) for row in rows], into=staged)
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staged}")  # noqa: S608 - our own names
-    connection.exec_driver_sql(f"TRUNCATE {staged}")
+
+
+def _staged(table: Table) -> str:
+    return f"staged_{table.name}"
 
 
 def _names(columns: tuple[str, ...]) -> str:

@@ -34,7 +34,7 @@ class BillingContext:
     locations: dict[UUID, Location]
     now: datetime
     organization_taxes: Taxes | None
-    own_taxes: dict[UUID, Taxes]
+    own_taxes: dict[UUID | str, Taxes]
     charges: Charges
     grouping: Grouping
 
@@ -65,22 +65,35 @@ class BillingContext:
 
     def taxes(self, customer: Any, item: Any, location_id: UUID | None) -> Taxes:
         """The taxes of an item by priority: customer, location, item, organisation (TAX-1)."""
-        location = self.locations.get(location_id) if location_id else None
-        own, billing = self.own_taxes, customer.billing
         return pick_taxes(
-            customer=own.get(customer.id) or one_tax(_decimal(billing.get("tax_percent")), billing.get("tax_category")),
-            location=None if location is None else own.get(location.id) or one_tax(location.tax_percent),
+            customer=self._customer_taxes(customer),
+            location=self._location_taxes(location_id) if location_id else None,
             item=self._item_taxes(item),
             organization=self.organization_taxes,
         )
 
+    def _customer_taxes(self, customer: Any) -> Taxes | None:
+        own = self.own_taxes.get(customer.id) if self.own_taxes else None
+        billing = customer.billing
+        if own or not ("tax_percent" in billing or "tax_category" in billing):
+            return own
+        return one_tax(_decimal(billing.get("tax_percent")), billing.get("tax_category"))
+
+    def _location_taxes(self, location_id: UUID) -> Taxes | None:
+        location = self.locations.get(location_id)
+        if location is None:
+            return None
+        return self.own_taxes.get(location_id) or one_tax(location.tax_percent)
+
     def _item_taxes(self, item: Any) -> Taxes | None:
-        """A fee's own parallel taxes, else those the settings give its plan, else its one tax."""
+        """A fee's own parallel taxes, else those the settings give its plan or its account, else its one tax."""
         several = getattr(item, "taxes", None)
         if several:
             return named_taxes(several)
-        plan_id = getattr(item, "plan_id", None)
-        return (plan_id and self.own_taxes.get(plan_id)) or one_tax(item.tax_percent, item.tax_category)
+        for whose in (getattr(item, "plan_id", None), item.revenue_account) if self.own_taxes else ():
+            if whose in self.own_taxes:
+                return self.own_taxes[whose]
+        return one_tax(item.tax_percent, item.tax_category)
 
     def includes_tax(self, item: Any) -> bool:
         """Whether an item's prices are gross: its own word, else the organisation's."""

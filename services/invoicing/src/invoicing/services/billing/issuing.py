@@ -1,11 +1,13 @@
 """Issuing: numbers, immutable content, chain, account credit, rows and messages of many invoices in one go.
 
-A constant number of statements, whatever the number of invoices. The customers must be locked by the caller.
+A constant number of statements, whatever the number of invoices. The customers must be locked by the caller. What needs
+no number is prepared first, before the number series is locked: a run prepares one batch while it stores another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -24,7 +26,7 @@ from invoicing.domain.allocation import OpenItem, allocate_oldest_first
 from invoicing.domain.document_states import check_not_locked
 from invoicing.messages.publishes import again
 from invoicing.models import AccountCredit, CreditAllocation, Fee, Invoice, InvoiceLine, Membership
-from invoicing.services.billing.bulk import insert_rows, one_of, update_rows
+from invoicing.services.billing.bulk import Staged, insert_rows, one_of, stage_rows, update_rows
 from invoicing.services.billing.content import invoice_content
 from invoicing.services.billing.context import BillingContext
 from invoicing.services.billing.loading import MembershipRow, load, rows_of
@@ -35,11 +37,12 @@ from invoicing.services.billing.rows import (
     line_rows,
     seller_snapshot,
 )
-from invoicing.services.billing.specs import InvoiceSpec
+from invoicing.services.billing.specs import InvoiceSpec, LineSpec
 from invoicing.services.canonical import canonical_bytes
+from invoicing.services.deposits import hold_deposits
 from invoicing.services.dunning_days import DunningPlanner
-from invoicing.services.invoices import find_invoice, give_for_payment
 from invoicing.services.numbers import chain_documents, take_numbers
+from invoicing.services.plan_purchases import give_what_was_paid
 
 _start_of_day = lru_cache(maxsize=1024)(start_of_day)
 # Tests put a function here that raises at a named step, to show that a kill at any of them loses nothing.
@@ -59,26 +62,54 @@ def issue_invoices(
 
     Raises InvalidError for one without lines or with a negative total, ConflictError for a locked date.
     """
+    return issue_prepared(session, context, prepare_invoices(session, context, specs, run_id=run_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Invoices that lack nothing but their numbers and what follows from these."""
+
+    specs: Sequence[InvoiceSpec]
+    invoices: list[Row]
+    lines: list[list[Row]]
+    staged_lines: Staged
+    uses: _CreditUses
+
+
+def prepare_invoices(
+    session: TenantSession, context: BillingContext, specs: Sequence[InvoiceSpec], *, run_id: UUID | None = None
+) -> Prepared:
+    """Work out invoices, in the transaction that will issue them. Raises as `issue_invoices`."""
     specs = sorted(specs, key=lambda spec: spec.issue_date)
     for spec in specs:
         _check(context, spec)
-    if not specs:
-        return []
     uses = _CreditUses.load(session, specs)
     invoices = [invoice_row(context, spec, uses.apply(spec), run_id) for spec in specs]
     for invoice, allocations in zip(invoices, uses.by_spec, strict=True):
         uses.name_invoice(invoice["id"], allocations)
+    planner = DunningPlanner(context.settings, context.now)
+    for spec, invoice in zip(specs, invoices, strict=True):
+        invoice["reminded"], invoice["dunning_at"] = planner.plan(spec.customer, invoice)
+    lines = [line_rows(spec, invoice) for spec, invoice in zip(specs, invoices, strict=True)]
     reach("planned")
+    staged = stage_rows(session, InvoiceLine.__table__, [line for group in lines for line in group])  # type: ignore[arg-type]
+    return Prepared(specs, invoices, lines, staged, uses)
+
+
+def issue_prepared(session: TenantSession, context: BillingContext, prepared: Prepared) -> list[Row]:
+    """Number prepared invoices, store them with what settles their sources, and tell of them; returns their rows."""
+    if not prepared.specs:
+        return []
+    invoices = prepared.invoices
     _number(session, context, invoices)
     reach("numbered")
-    lines = [line_rows(spec, invoice) for spec, invoice in zip(specs, invoices, strict=True)]
-    _store(session, context, specs, invoices, lines)
-    uses.store(session, context)
+    _store(session, context, prepared)
+    prepared.uses.store(session, context)
     reach("stored")
-    settle_sources(session, context, specs, invoices)
+    settle_sources(session, context, prepared.specs, invoices)
     reach("sources settled")
-    _announce(session, context, specs, invoices, lines)
-    _give_for_settled(session, specs, invoices)
+    _announce(session, context, prepared)
+    _give_for_settled(session, prepared.specs, invoices)
     reach("announced")
     return invoices
 
@@ -97,25 +128,15 @@ def _number(session: TenantSession, context: BillingContext, invoices: Sequence[
         invoice["number"] = number
 
 
-def _store(
-    session: TenantSession,
-    context: BillingContext,
-    specs: Sequence[InvoiceSpec],
-    invoices: Sequence[Row],
-    lines: Sequence[list[Row]],
-) -> None:
-    sellers = {
-        place: canonical_bytes(seller_snapshot(context, place)) for place in {spec.location_id for spec in specs}
-    }
-    planner = DunningPlanner(context.settings, context.now)
-    for spec, invoice in zip(specs, invoices, strict=True):
-        invoice["reminded"], invoice["dunning_at"] = planner.plan(spec.customer, invoice)
-    insert_rows(session, Invoice.__table__, invoices)  # type: ignore[arg-type]
-    insert_rows(session, InvoiceLine.__table__, [line for group in lines for line in group])  # type: ignore[arg-type]
+def _store(session: TenantSession, context: BillingContext, prepared: Prepared) -> None:
+    insert_rows(session, Invoice.__table__, prepared.invoices)  # type: ignore[arg-type]
+    prepared.staged_lines.insert(session)
     reach("inserted")
+    places = {spec.location_id for spec in prepared.specs}
+    sellers = {place: canonical_bytes(seller_snapshot(context, place)) for place in places}
     documents = [
         (invoice["id"], invoice_content(sellers[invoice["location_id"]], invoice, group))
-        for invoice, group in zip(invoices, lines, strict=True)
+        for invoice, group in zip(prepared.invoices, prepared.lines, strict=True)
     ]
     chain_documents(session, "invoice", documents)
 
@@ -156,7 +177,9 @@ def _settle_memberships(
     unknown = [membership_id for membership_id, row in known.items() if row is None]
     if unknown:
         statement = rows_of(session, MembershipRow).where(one_of(table.c.id, unknown))
-        known |= {row.id: row for row in load(session, MembershipRow, statement)}
+        for row in load(session, MembershipRow, statement):
+            # A draft moved it when it was kept, and its lines do not tell how far: they stop at an end.
+            known[row.id], billed[row.id] = row, max(billed[row.id], row.billed_until or billed[row.id])
     rows = []
     for membership_id, until in billed.items():
         membership = known[membership_id]
@@ -166,15 +189,9 @@ def _settle_memberships(
     update_rows(session, table, rows)
 
 
-def _announce(
-    session: TenantSession,
-    context: BillingContext,
-    specs: Sequence[InvoiceSpec],
-    invoices: Sequence[Row],
-    lines: Sequence[list[Row]],
-) -> None:
+def _announce(session: TenantSession, context: BillingContext, prepared: Prepared) -> None:
     messages: list[tuple[Message, UUID, int]] = []
-    for spec, invoice, group in zip(specs, invoices, lines, strict=True):
+    for spec, invoice, group in zip(prepared.specs, prepared.invoices, prepared.lines, strict=True):
         message = invoice_issued(invoice, group, spec.totals)
         messages.append((message, invoice["id"], 1))
         if invoice["state"] == "paid":
@@ -183,12 +200,19 @@ def _announce(
 
 
 def _give_for_settled(session: TenantSession, specs: Sequence[InvoiceSpec], invoices: Sequence[Row]) -> None:
-    """What follows from a payment, for the few that account credit (or a price of 0) settled at their issue."""
-    for spec, invoice in zip(specs, invoices, strict=True):
-        if invoice["state"] == "paid" and any(
-            line.is_refundable or (line.fee_id and line.plan_id) for line in spec.lines
-        ):
-            give_for_payment(session, find_invoice(session, invoice["id"]))
+    """What follows from a payment, for those that account credit (or a price of 0) settled at their issue."""
+    settled = [
+        (invoice["id"], [line.fee_id for line in spec.lines if line.fee_id and line.plan_id])
+        for spec, invoice in zip(specs, invoices, strict=True)
+        if invoice["state"] == "paid" and any(_gives(line) for line in spec.lines)
+    ]
+    if settled:
+        hold_deposits(session, [invoice_id for invoice_id, _ in settled])
+        give_what_was_paid(session, [fee_id for _, fee_ids in settled for fee_id in fee_ids])
+
+
+def _gives(line: LineSpec) -> bool:
+    return line.is_refundable or bool(line.fee_id and line.plan_id)
 
 
 class _CreditUses:

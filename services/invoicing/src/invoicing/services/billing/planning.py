@@ -44,10 +44,17 @@ def plan_customer(
     Raises ConflictError when a date is locked and nothing can take its place, InvalidError for impossible terms.
     """
     invoices: dict[tuple[date, GroupKey], InvoiceSpec] = {}
+    alike: dict[tuple[Any, ...], InvoiceSpec] = {}
     payer, lock_date = (customer.kind, customer.id), context.settings.lock_date
 
-    def gather(kind: Any, issue_date: date, line: LineSpec) -> None:
-        issue_date = cut_off.together_on or _after_lock(lock_date, issue_date)
+    def gather(kind: Any, planned: date, line: LineSpec) -> None:
+        known = alike.get((kind, planned, line.location_id))
+        if known is None:
+            known = alike[kind, planned, line.location_id] = group(kind, planned, line)
+        known.lines.append(line)
+
+    def group(kind: Any, planned: date, line: LineSpec) -> InvoiceSpec:
+        issue_date = cut_off.together_on or _after_lock(lock_date, planned)
         key = group_key(
             context.grouping,
             payer,
@@ -61,7 +68,7 @@ def plan_customer(
             location_id = key.location_id or line.location_id
             spec = InvoiceSpec(customer, issue_date, location_id, context.currency)
             invoices[issue_date, key] = spec
-        spec.lines.append(line)
+        return spec
 
     for membership in memberships:
         _gather_membership(context, customer, membership, cut_off, gather)
@@ -69,6 +76,8 @@ def plan_customer(
         if _is_due(context, fee, cut_off):
             issue_date = fee.issue_on or fee.created_on
             gather("booking" if fee.source == "booking" else "fee", issue_date, fee_line(context, customer, fee))
+    if len(invoices) < 2:  # as most customers have
+        return list(invoices.values())
     return [invoices[key] for key in sorted(invoices, key=_order)]
 
 

@@ -1,9 +1,9 @@
 """The turns of a billing run: while PostgreSQL stores one batch, the next is read and planned.
 
-Each batch has a transaction of its own, which locks its customers, plans, then locks the run, issues, and moves the
-run's cursor. Everybody takes locks in this order (customers by their ids, run, number series, chain), and a batch
-planned ahead waits for nobody with the run locked, so that any number of processes may work on one run. A batch planned
-behind a cursor that somebody else has moved is let go.
+Each batch has a transaction of its own, which locks its customers, plans and prepares their invoices, then locks the
+run, issues, and moves the run's cursor. Everybody takes locks in this order (customers by their ids, run, number
+series, chain), and a batch planned ahead waits for nobody with the run locked, so that any number of processes may work
+on one run. A batch planned behind a cursor that somebody else has moved is let go.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from sqlalchemy import select
 
 from common.db import Database, TenantSession
 from invoicing.models import BillingRun
-from invoicing.services.billing.batches import Outcome, PlannedBatch, issue_batch, plan_batch
+from invoicing.services.billing.batches import (
+    Outcome,
+    PlannedBatch,
+    PreparedBatch,
+    issue_one_by_one,
+    issue_together,
+    plan_batch,
+    prepare_batch,
+)
 from invoicing.services.billing.context import load_context
 from invoicing.services.billing.selecting import Scope, due_payers
 
@@ -36,7 +44,7 @@ class _Planned:
     """A batch with the open transaction that locks its customers; ``after`` is the cursor it was planned behind."""
 
     session: TenantSession
-    batch: PlannedBatch
+    batch: PreparedBatch
     after: UUID | None
 
 
@@ -60,7 +68,7 @@ class Turns:
     def __iter__(self) -> Iterator[BillingRun]:
         for turn in count(1):
             planned = self._next()
-            payer_ids = planned.batch.payer_ids
+            payer_ids = planned.batch.planned.payer_ids
             if len(payer_ids) == self._size:
                 self._ahead = self._planner.submit(self._plan, payer_ids[-1])
             yield self._take(planned)
@@ -83,7 +91,8 @@ class Turns:
             context = load_context(session)
             scope = scope_of(run, context.now)
             payer_ids = due_payers(session, scope, after, self._size)
-            return _Planned(session, plan_batch(session, context, scope, payer_ids), after)
+            batch = plan_batch(session, context, scope, payer_ids)
+            return _Planned(session, prepare_batch(session, batch, self._run_id), after)
         except BaseException:
             session.close()
             raise
@@ -91,17 +100,28 @@ class Turns:
     def _take(self, planned: _Planned) -> BillingRun:
         """Issue a planned batch, if the run is still where it was planned; the run as it is then."""
         with planned.session as session:
-            statement = select(BillingRun).where(BillingRun.id == self._run_id).with_for_update()
-            run = session.scalars(statement.execution_options(populate_existing=True)).one()
-            in_turn = run.status == "running" and run.cursor == planned.after
-            if in_turn:
-                _move(session, run, planned.batch)
-            session.commit()
+            run, outcome = self._lock_run(session), None
+            if _is_at(run, planned.after):
+                outcome = issue_together(session, planned.batch)
+                if outcome is None:
+                    # The run was unlocked again with all that the batch had come to.
+                    run = self._lock_run(session)
+                    if _is_at(run, planned.after):
+                        outcome = issue_one_by_one(session, planned.batch.planned, run.id)
+            if outcome is not None:
+                _move(run, planned.batch.planned, outcome)
+                session.commit()
+            session.expunge(run)
+            session.rollback()
             session.info.clear()  # the messages it wrote: the session itself is left to the next collection
-        if not in_turn:
+        if outcome is None:
             # Not before the run is unlocked: the planner may wait for somebody who waits for the run.
             self._let_go()
         return run
+
+    def _lock_run(self, session: TenantSession) -> BillingRun:
+        statement = select(BillingRun).where(BillingRun.id == self._run_id).with_for_update()
+        return session.scalars(statement.execution_options(populate_existing=True)).one()
 
     def _let_go(self) -> None:
         """Give up what was planned ahead, with its locks."""
@@ -117,10 +137,14 @@ def scope_of(run: BillingRun, now: datetime) -> Scope:
     return Scope(run.as_of, due_by, run.location_id, run.payer_id)
 
 
-def _move(session: TenantSession, run: BillingRun, batch: PlannedBatch) -> None:
-    """Issue the batch of a locked run; an empty one is its end."""
+def _is_at(run: BillingRun, cursor: UUID | None) -> bool:
+    return run.status == "running" and run.cursor == cursor
+
+
+def _move(run: BillingRun, batch: PlannedBatch, outcome: Outcome) -> None:
+    """Count an issued batch of a locked run; an empty one is its end."""
     if batch.payer_ids:
-        _add(run, issue_batch(session, batch, run.id))
+        _add(run, outcome)
         run.cursor = batch.payer_ids[-1]
     else:
         _complete(run, batch.context.now)
