@@ -23,8 +23,8 @@ up: $(RUNTIME) ## the whole suite as one process (DESKLEDGER_PORT, DESKLEDGER_DA
 up-servers: $(RUNTIME) ## one process per web and worker (DESKLEDGER_POSTGRES_URL, AMQP_URL, DESKLEDGER_PORT)
 	@exec $(BIN)/deskledger-servers up
 
-test: $(DEV) ## all tests, two at a time; ARGS="-k booking -x" goes to pytest
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+test: $(DEV) ## all tests; ARGS="-k booking -x" goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(DEV) ## style, types and import rules
 	$(BIN)/ruff check .

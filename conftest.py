@@ -25,27 +25,6 @@ settings.register_profile("deskledger", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "deskledger"))
 
 
-# One of these restarts the broker: what uses it must not run beside them.
-_BROKER = ("tests/scenarios", "tests/messaging", "tests/observability", "deploy/servers", "libs/common")
-_LONGEST_FIRST = ("broker", "tests/browser", "tests/api")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Share the tests out by folder (pytest -n 2 --dist loadgroup): a folder's tests share what is dear to set up."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    places = {group: place for place, group in enumerate(_LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(_group(item), len(places)))
-
-
-def _group(item: pytest.Item) -> str:
-    folder = "/".join(item.path.relative_to(item.config.rootpath).parts[:2])
-    return "broker" if folder in _BROKER else folder
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
     """Close with what was not tested, and why, each reason once; around pytest's own summary, so it comes last."""
