@@ -35,7 +35,7 @@ from sqlalchemy import event, make_url, text
 
 from common.db import Database
 from common.db.database import make_engine
-from common.db.migrate import create_database, drop_database, upgrade_database
+from common.db.migrate import create_database, drop_databases, upgrade_database
 from common.ids import new_id
 from common.tenancy import store_organization
 from invoicing.models import BillingRun
@@ -259,7 +259,7 @@ def measure(size: int, batch: int, profile: bool) -> Result:
         return Result(size, run, copy_ceiling(database), peak, statements)
     finally:
         database.dispose()
-        drop_database(SERVER, name)
+        drop_databases(SERVER, name)
 
 
 def apart(work: Callable[..., Any], *args: Any) -> Any:

@@ -43,7 +43,7 @@ sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(
 from booking.models import Customer, Location, Resource, ResourceRate  # noqa: E402 - see above
 from booking.service import SERVICE  # noqa: E402 - see above
 from common.db import Database  # noqa: E402 - see above
-from common.db.migrate import create_database, drop_database, upgrade_database  # noqa: E402 - see above
+from common.db.migrate import create_database, drop_databases, upgrade_database  # noqa: E402 - see above
 from common.ids import new_id  # noqa: E402 - see above
 from common.testing.plugin import add_organization, make_token  # noqa: E402 - see above
 
@@ -229,7 +229,7 @@ def database() -> Iterator[Database]:
         yield opened
     finally:
         opened.dispose()
-        drop_database(SERVER, name)
+        drop_databases(SERVER, name)
 
 
 def furnish(opened: Database) -> tuple[str, str, list[str]]:

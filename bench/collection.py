@@ -25,7 +25,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, make_url, select
 
 from common.db import Database
-from common.db.migrate import create_database, drop_database, upgrade_database
+from common.db.migrate import create_database, drop_databases, upgrade_database
 from common.ids import new_id
 from common.jobs import JobRun
 from common.tenancy import store_organization
@@ -67,7 +67,7 @@ def database() -> Iterator[Database]:
         yield opened
     finally:
         opened.dispose()
-        drop_database(SERVER, name)
+        drop_databases(SERVER, name)
 
 
 def furnish(opened: Database, invoices: int) -> UUID:

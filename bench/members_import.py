@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import make_url, text
 
 from common.db import Database
-from common.db.migrate import create_database, drop_database, upgrade_database
+from common.db.migrate import create_database, drop_databases, upgrade_database
 from common.http import create_service_app
 from members.config import MembersSettings
 from members.service import SERVICE
@@ -41,7 +41,7 @@ def members_app() -> Iterator[Any]:
         yield create_service_app(SERVICE, settings, database)
     finally:
         database.dispose()
-        drop_database(SERVER, name)
+        drop_databases(SERVER, name)
 
 
 def sign_up(client: Any) -> str:

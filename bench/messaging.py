@@ -29,7 +29,7 @@ from sqlalchemy import BigInteger, make_url, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from common.db import Database, TenantSession, install_plumbing, make_base
-from common.db.migrate import create_database, drop_database
+from common.db.migrate import create_database, drop_databases
 from common.ids import new_id
 from common.messaging import (
     Consumer,
@@ -104,8 +104,7 @@ def rig() -> Iterator[Rig]:
         connection = BrokerConnection(AMQP)
         made.topology.delete(connection.channel())
         connection.drop()
-        for name in names:
-            drop_database(SERVER, name)
+        drop_databases(SERVER, *names)
 
 
 def _install(url: str) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import make_url
 from tenants import Tenant, settle
 
 from common.db import Database, TenantSession
-from common.db.migrate import create_database, drop_database
+from common.db.migrate import create_database, drop_databases
 from common.http import ServiceApp
 from common.ids import decode_id, encode_id
 from common.messaging import LocalTransport
@@ -64,7 +64,7 @@ def suite(postgres_server_url: str) -> Iterator[House]:
         thread.join(timeout=10)
     for each in runtimes:
         each.close()
-        drop_database(postgres_server_url, f"{prefix}{each.service.name}")
+    drop_databases(postgres_server_url, *(f"{prefix}{each.service.name}" for each in runtimes))
 
 
 def _runtime(service: Any, server_url: str, name: str) -> ServiceRuntime:

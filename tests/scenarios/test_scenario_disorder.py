@@ -18,7 +18,7 @@ from disorder import DisorderTransport
 from footings import free_ports
 from story import House, check_outcome, euro, furnish, join_and_book
 
-from common.db.migrate import drop_database
+from common.db.migrate import drop_databases
 from contracts.subscriptions import ROUTING
 from standalone.config import SuiteSettings
 from standalone.suite import Suite
@@ -48,8 +48,7 @@ def origin(request: pytest.FixtureRequest, own_postgres: str, tmp_path: Path) ->
     server.close()
     thread.join(timeout=5)
     suite.stop()
-    for runtime in suite.runtimes:
-        drop_database(own_postgres, f"{prefix}{runtime.service.name}")
+    drop_databases(own_postgres, *(f"{prefix}{runtime.service.name}" for runtime in suite.runtimes))
 
 
 def test_the_story_ends_the_same_when_messages_arrive_twice_and_shuffled(origin: str) -> None:

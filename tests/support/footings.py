@@ -19,7 +19,7 @@ import kombu
 import urllib3
 from sqlalchemy import make_url
 
-from common.db.migrate import drop_database
+from common.db.migrate import drop_databases
 from common.messaging.rabbit import Topology
 from contracts.subscriptions import ROUTING
 from servers.processes import PORTS, STORING
@@ -102,8 +102,7 @@ def servers(data: Path, postgres_url: str, amqp_url: str, *, web_workers: int = 
             yield replace(footing, database_urls=urls)
     finally:
         _forget_queues(amqp_url, f"test-{mark}-")
-        for name in databases.values():
-            drop_database(postgres_url, name)
+        drop_databases(postgres_url, *databases.values())
 
 
 def _on(postgres_url: str, database: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic.config import Config
@@ -70,8 +71,17 @@ def _grant(connection: Connection, role: str) -> None:
         connection.execute(text(statement))
 
 
-def drop_database(server_url: str, name: str) -> None:
-    """Drop a database and its service role; for tests and benchmarks."""
+def drop_databases(server_url: str, *names: str) -> None:
+    """Drop databases and their service roles; for tests and benchmarks.
+
+    All at once: PostgreSQL makes a checkpoint before it drops one, and those dropped together share it.
+    """
+    if names:
+        with ThreadPoolExecutor(min(len(names), 16)) as pool:
+            list(pool.map(lambda name: _drop(server_url, name), names))
+
+
+def _drop(server_url: str, name: str) -> None:
     engine = make_engine(server_url, pool_size=1).execution_options(isolation_level="AUTOCOMMIT")
     role = service_role(str(make_url(server_url).set(database=name)))
     with engine.connect() as connection:
@@ -92,4 +102,4 @@ def schema_differences(url: str, metadatas: Sequence[MetaData]) -> list[object]:
     return [d for d in differences if "alembic_version" not in str(d)]
 
 
-__all__ = ["create_database", "drop_database", "schema_differences", "upgrade_database"]
+__all__ = ["create_database", "drop_databases", "schema_differences", "upgrade_database"]

@@ -28,7 +28,7 @@ from common.telemetry import Trace, current_trace
 _WRITTEN = "outbox.written"
 
 # From here on COPY is faster.
-_COPIED_FROM = 50
+_COPIED_FROM = 10
 # Arrays cost more than one row does.
 _INSERT_ONE = """
 INSERT INTO outbox (message_id, type, version, routing_key, organization_id, aggregate_id, aggregate_version,

@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 from common.auth import AUDIENCE, ISSUER
 from common.clock import SystemClock
 from common.db import Database
-from common.db.migrate import create_database, drop_database, upgrade_database
+from common.db.migrate import create_database, drop_databases, upgrade_database
 from common.ids import new_id
 from common.service import Service
 from common.tenancy import store_organization, store_signing_keys
@@ -80,9 +80,9 @@ def make_database(postgres_server_url: str) -> Iterator[Callable[[str, Path], Da
         return made[-1][1]
 
     yield make
-    for database_name, database in made:
+    for _, database in made:
         database.dispose()
-        drop_database(postgres_server_url, database_name)
+    drop_databases(postgres_server_url, *(name for name, _ in made))
 
 
 def make_token(organization_id: UUID, role: str = "owner", **claims: Any) -> str:
