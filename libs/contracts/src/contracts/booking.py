@@ -9,15 +9,16 @@ from uuid import UUID
 
 from common.messaging.message import Message
 from common.money import Money
-from contracts.parts import ChargeLine
+from contracts.parts import ChargeLine, ParallelTax
 
 
 class BookingState(Message, frozen=True, kw_only=True):
     """The whole public state of one booking (one occurrence); ``price`` is what it costs by its price snapshot.
 
-    ``promo_code`` names the code whose discount is in the price. ``cancellation_fee`` is set once it is cancelled.
-    ``payment`` is ``on_invoice`` or ``now``. ``paid_too_late``: it was paid after its hold had expired, and its time
-    is somebody else's: the money is to go back.
+    ``taxes`` are the parallel ones of its rate, and ``tax_percent`` their sum. ``promo_code`` names the code whose
+    discount is in the price. ``cancellation_fee`` is set once it is cancelled. ``payment`` is ``on_invoice`` or
+    ``now``. ``paid_too_late``: it was paid after its hold had expired, and its time is somebody else's: the money is
+    to go back.
     """
 
     service: ClassVar[str] = "booking"
@@ -37,6 +38,7 @@ class BookingState(Message, frozen=True, kw_only=True):
     price: Money
     lines: list[ChargeLine] = []
     tax_percent: Decimal | None = None
+    taxes: list[ParallelTax] = []
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
     payment: str = "on_invoice"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.messaging.message import Message
 from common.money import Money
-from contracts.parts import Extra, Json, RatePrice
+from contracts.parts import Extra, Json, ParallelTax, RatePrice
 
 
 class CatalogMessage(Message, frozen=True, kw_only=True):
@@ -19,7 +19,7 @@ class CatalogMessage(Message, frozen=True, kw_only=True):
 
 
 class LocationChanged(CatalogMessage, frozen=True, kw_only=True):
-    """The whole public state of a location."""
+    """The whole public state of a location; with parallel ``taxes``, ``tax_percent`` is their sum."""
 
     name: ClassVar[str] = "location-changed"
     location_id: UUID
@@ -30,6 +30,7 @@ class LocationChanged(CatalogMessage, frozen=True, kw_only=True):
     opening_hours: dict[str, list[list[str]]] = {}
     closures: list[Json] = []
     tax_percent: Decimal | None = None
+    taxes: list[ParallelTax] = []
     archived: bool = False
     version: int
 
@@ -56,7 +57,7 @@ class ResourceChanged(CatalogMessage, frozen=True, kw_only=True):
 
 
 class ResourceRateChanged(CatalogMessage, frozen=True, kw_only=True):
-    """The whole public state of a resource rate."""
+    """The whole public state of a resource rate; with parallel ``taxes``, ``tax_percent`` is their sum."""
 
     name: ClassVar[str] = "resource-rate-changed"
     rate_id: UUID
@@ -69,6 +70,7 @@ class ResourceRateChanged(CatalogMessage, frozen=True, kw_only=True):
     extras: list[Extra] = []
     currency: str
     tax_percent: Decimal | None = None
+    taxes: list[ParallelTax] = []
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
     archived: bool = False
@@ -76,7 +78,10 @@ class ResourceRateChanged(CatalogMessage, frozen=True, kw_only=True):
 
 
 class PlanChanged(CatalogMessage, frozen=True, kw_only=True):
-    """The whole public state of a plan; ``allowance_valid_days``: how long what a one-off plan gives is good."""
+    """The whole public state of a plan; ``allowance_valid_days``: how long what a one-off plan gives is good.
+
+    With parallel ``taxes``, ``tax_percent`` is their sum.
+    """
 
     name: ClassVar[str] = "plan-changed"
     plan_id: UUID
@@ -99,6 +104,7 @@ class PlanChanged(CatalogMessage, frozen=True, kw_only=True):
     resource_discount_percent: Decimal = Decimal(0)
     tax_percent: Decimal | None = None
     tax_category: str | None = None
+    taxes: list[ParallelTax] = []
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
     visibility: str = "public"

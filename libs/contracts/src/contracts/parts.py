@@ -16,8 +16,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A nested value of a message; unknown fields are ignored."""
 
 
+class ParallelTax(Part, frozen=True, kw_only=True):
+    """One of several taxes on the same thing, told apart by their names (TAX-2)."""
+
+    name: str = ""
+    percent: Decimal
+    category: str | None = None
+
+
 class BillingProfile(Part, frozen=True, kw_only=True):
-    """Whom an invoice is addressed to."""
+    """Whom an invoice is addressed to; with parallel ``taxes``, ``tax_percent`` is their sum."""
 
     name: str | None = None
     address: dict[str, str] = {}
@@ -27,6 +35,7 @@ class BillingProfile(Part, frozen=True, kw_only=True):
     purchase_order: str | None = None
     tax_percent: Decimal | None = None
     tax_category: str | None = None
+    taxes: list[ParallelTax] = []
 
 
 class SigningKey(Part, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g
 from flask_smorest import Api
 from werkzeug.exceptions import BadRequest
 
@@ -15,6 +15,7 @@ from common.auth.access import Principal
 from common.auth.tokens import read_token, unauthenticated
 from common.config import Settings
 from common.db import Database
+from common.http.answers import AnswerJson
 from common.http.audit_log import register_audit_log
 from common.http.audited import record_change
 from common.http.health import register_health
@@ -22,7 +23,7 @@ from common.http.idempotency import run_once
 from common.http.internal import register_internal
 from common.http.openapi import complete_document, field_attributes, schema_name
 from common.http.problems import from_http_exception, register_problem_handlers
-from common.http.work import request_work
+from common.http.work import current_request, request_work
 from common.messaging import outbox
 from common.service import Service
 from common.telemetry import Trace, act_as, current_trace, span, span_id_of, trace_id_of, tracing
@@ -47,6 +48,7 @@ class ServiceApp(Flask):
     """A Flask app whose every request is one trace and one transaction."""
 
     api: ServiceApi
+    json_provider_class = AnswerJson
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
         traceparent = environ.get("HTTP_TRACEPARENT")
@@ -63,30 +65,31 @@ class ServiceApp(Flask):
         return func
 
     def dispatch_request(self) -> Response:
-        if request.url_rule is None:
+        asked = current_request()
+        if asked.url_rule is None:
             return self.make_response(super().dispatch_request())
-        _refuse_unstorable_text()
-        self._authenticate()
+        _refuse_unstorable_text(asked)
+        self._authenticate(asked)
         with request_work() as commit:
-            response = self._run_view()
-            if request.path.startswith("/v1/"):
-                record_change(self.view_functions[request.endpoint or ""], response)
+            response = self._run_view(asked)
+            if asked.path.startswith("/v1/"):
+                record_change(asked, self.view_functions[asked.endpoint or ""], response)
             commit()
             _announce_messages(response)
         return response
 
-    def _run_view(self) -> Response:
+    def _run_view(self, asked: Request) -> Response:
         def view() -> Response:
             return self.make_response(super(ServiceApp, self).dispatch_request())
 
-        if request.method != "POST" or request.path.startswith("/internal/"):
+        if asked.method != "POST" or asked.path.startswith("/internal/"):
             return view()
-        function = self.view_functions[request.endpoint or ""]
-        return run_once(view, getattr(function, "idempotency", (False, False)))
+        function = self.view_functions[asked.endpoint or ""]
+        return run_once(asked, view, getattr(function, "idempotency", (False, False)))
 
-    def _authenticate(self) -> None:
-        header = request.headers.get("Authorization")
-        if not header or not request.path.startswith("/v1/"):
+    def _authenticate(self, asked: Request) -> None:
+        header = asked.headers.get("Authorization")
+        if not header or not asked.path.startswith("/v1/"):
             return
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -96,14 +99,14 @@ class ServiceApp(Flask):
         act_as(g.principal.subject, g.principal.role)
 
 
-def _refuse_unstorable_text() -> None:
+def _refuse_unstorable_text(asked: Request) -> None:
     """NUL and lone surrogates are legal JSON and no legal text in PostgreSQL."""
-    named = request.view_args or {}
-    texts = (*request.args.values(), *named.values()) if request.query_string else named.values()
+    named = asked.view_args or {}
+    texts = (*asked.args.values(), *named.values()) if asked.query_string else named.values()
     if any("\x00" in part for part in texts if part):
         raise BadRequest("NUL characters are not accepted")
-    if request.is_json and b"\\u" in request.get_data(cache=True):
-        body = stdjson.dumps(request.get_json(), ensure_ascii=False)
+    if asked.is_json and b"\\u" in asked.get_data(cache=True):
+        body = stdjson.dumps(asked.get_json(), ensure_ascii=False)
         if "\x00" in body or any("\ud800" <= c <= "\udfff" for c in body) or "\\u0000" in body:
             raise BadRequest("NUL characters and lone surrogates are not accepted")
 
@@ -126,7 +129,6 @@ def create_service_app(service: Service, settings: Settings, database: Database)
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["database"] = database
     app.extensions["settings"] = settings
     app.extensions["signing_keys"] = SigningKeys(database)
@@ -162,13 +164,14 @@ def _register_hooks(app: ServiceApp, name: str) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers.setdefault("X-Request-Id", trace_request_id())
-        etag, url_rule, method, status = g.get("etag"), request.url_rule, request.method, response.status_code
+        asked, etag, status = current_request(), g.get("etag"), response.status_code
+        url_rule, method = asked.url_rule, asked.method
         if etag and status < 300:
             response.set_etag(etag)
         rule = url_rule.rule if url_rule else "unmatched"
         seconds = time.perf_counter() - g.started
         observe_request(name, method, rule, status, seconds)
-        note_request(request.environ.get(_SPAN), method, rule, status, seconds)
+        note_request(asked.environ.get(_SPAN), method, rule, status, seconds)
         return response
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from flask import Request, Response, g, request
+from flask import Request, Response, g
 
 from common import audit
 from common.auth.access import Principal
@@ -58,42 +58,51 @@ def changes_nothing(view: Any = None, *, when: Callable[[Request], bool] | None 
     return decorate if view is None else decorate(view)
 
 
-def record_change(view: Any, response: Response) -> None:
+def record_change(asked: Request, view: Any, response: Response) -> None:
     """Write the general entry for the running request, unless it changed nothing or the use case wrote its own."""
     principal: Principal | None = g.get("principal")
-    if principal is None or not _is_change(view, response):
+    if principal is None or not _is_change(asked, view, response):
         return
     session = current_session()
     # A public route may have turned to the organisation that it serves; the caller's own has not changed then.
     if session.organization_id != principal.organization_id or audit.is_recorded(session):
         return
-    audit.record(session, _action(), _subject(response), _changes(response))
+    made = _made_id(response)
+    audit.record(session, _action(asked), _subject(asked, made), _changes(asked, made))
 
 
-def _is_change(view: Any, response: Response) -> bool:
-    if request.method in _SAFE or response.status_code >= 400 or REPLAYED_HEADER in response.headers:
+def _is_change(asked: Request, view: Any, response: Response) -> bool:
+    if asked.method in _SAFE or response.status_code >= 400 or REPLAYED_HEADER in response.headers:
         return False
     mark: ChangesNothing = getattr(view, "changes_nothing", False)
-    return not (_is_rehearsed() or (mark(request) if callable(mark) else mark))
+    return not (_is_rehearsed(asked) or (mark(asked) if callable(mark) else mark))
 
 
-def _is_rehearsed() -> bool:
-    body = request.get_json(silent=True) if request.is_json else None
+def _is_rehearsed(asked: Request) -> bool:
+    body = _body(asked)
     if isinstance(body, dict) and (body.get("dry_run") is True or body.get("preview") is True):
         return True
-    return request.args.get("dry_run", "").lower() in {"1", "true", "t", "yes", "on"}
+    return bool(asked.query_string) and asked.args.get("dry_run", "").lower() in {"1", "true", "t", "yes", "on"}
 
 
-def _action() -> str:
+def _body(asked: Request) -> Any:
+    return asked.get_json(silent=True) if asked.is_json else None
+
+
+def _action(asked: Request) -> str:
     """``POST /v1/bookings/{booking_id}/cancellation``."""
-    rule = _PLACE.sub(r"{\1}", request.url_rule.rule if request.url_rule else request.path)
-    return f"{request.method} {rule}"
+    return f"{asked.method} {_template(asked.url_rule.rule if asked.url_rule else asked.path)}"
 
 
-def _subject(response: Response) -> str:
+@lru_cache(maxsize=2048)
+def _template(rule: str) -> str:
+    return _PLACE.sub(r"{\1}", rule)
+
+
+def _subject(asked: Request, made: str | None) -> str:
     """The ids in the path, else the id that was made, else the path itself (settings have no id)."""
-    named = [_REMOVED if _is_secret(name) else str(value) for name, value in (request.view_args or {}).items()]
-    return "/".join(named) or _made_id(response) or request.path.removeprefix("/v1/")
+    named = [_REMOVED if _is_secret(name) else str(value) for name, value in (asked.view_args or {}).items()]
+    return "/".join(named) or made or asked.path.removeprefix("/v1/")
 
 
 def _made_id(response: Response) -> str | None:
@@ -105,22 +114,21 @@ def _made_id(response: Response) -> str | None:
         return None
 
 
-def _changes(response: Response) -> dict[str, Any]:
-    changes = _asked()
-    made = _made_id(response)
-    if made and made not in (request.view_args or {}).values() and request.view_args:
+def _changes(asked: Request, made: str | None) -> dict[str, Any]:
+    changes = _asked_for(asked)
+    if made and made not in (asked.view_args or {}).values() and asked.view_args:
         changes["made"] = made
     if len(msgspec.json.encode(changes)) > _BYTES:
         return {"fields": sorted(changes), "shortened": True}
     return changes
 
 
-def _asked() -> dict[str, Any]:
-    body = request.get_json(silent=True) if request.is_json else None
+def _asked_for(asked: Request) -> dict[str, Any]:
+    body = _body(asked)
     if isinstance(body, dict):
         return without_secrets(body)
-    if request.content_length:
-        return {"content_type": request.mimetype, "bytes": request.content_length}
+    if asked.content_length:
+        return {"content_type": asked.mimetype, "bytes": asked.content_length}
     return {}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from flask import request
 from flask_smorest import Blueprint as SmorestBlueprint
 from flask_smorest.utils import resolve_schema_instance
 from werkzeug.exceptions import UnsupportedMediaType
+
+from common.http.work import current_request
 
 
 class Blueprint(SmorestBlueprint):
@@ -26,7 +27,8 @@ class Blueprint(SmorestBlueprint):
 
             @wraps(decorated)
             def checked(*args: Any, **inner: Any) -> Any:
-                if request.get_data(cache=True) and not request.is_json:
+                asked = current_request()
+                if asked.get_data(cache=True) and not asked.is_json:
                     raise UnsupportedMediaType("the body must be application/json")
                 return decorated(*args, **inner)
 

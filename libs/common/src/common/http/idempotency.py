@@ -48,18 +48,18 @@ def idempotency_key() -> str | None:
     return key
 
 
-def run_once(view: Callable[[], Response], options: tuple[Required, bool]) -> Response:
+def run_once(asked: Request, view: Callable[[], Response], options: tuple[Required, bool]) -> Response:
     """Run a POST view under its key: replay a stored answer, refuse another body, or store this one."""
     required, by_effect = options
     key = idempotency_key()
     if key is None:
-        if required(request) if callable(required) else required:
+        if required(asked) if callable(required) else required:
             raise BadRequestError("idempotency_key_missing", "this request needs an Idempotency-Key header")
         return view()
     if by_effect:
         return view()
     session = _session()
-    scope, fingerprint = _scope(), _fingerprint()
+    scope, fingerprint = _scope(asked), _fingerprint(asked)
     earlier = _earlier_answer(session, scope, key, fingerprint)
     if earlier is not None:
         return earlier
@@ -75,14 +75,14 @@ def _session() -> TenantSession:
     return bind_session(None)
 
 
-def _scope() -> str:
+def _scope(asked: Request) -> str:
     principal: Principal | None = g.get("principal")
     caller = f"{principal.organization_id}/{principal.subject}" if principal else f"public/{current_trace().address}"
-    return f"{caller} {request.method} {request.path}"
+    return f"{caller} {asked.method} {asked.path}"
 
 
-def _fingerprint() -> str:
-    return hashlib.sha256(request.query_string + b"\n" + request.get_data()).hexdigest()
+def _fingerprint(asked: Request) -> str:
+    return hashlib.sha256(asked.query_string + b"\n" + asked.get_data()).hexdigest()
 
 
 # Two statements: the second one is sure to see what the last holder of the lock has committed.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from amqp import Channel
@@ -14,6 +16,7 @@ CONNECTION_ERRORS = (AMQPError, OSError, IndexError)
 
 HEARTBEAT = 30
 _READ_AHEAD = 16 * 1024
+_NO_WAIT = 0.0005
 
 
 class BrokerConnection:
@@ -41,6 +44,24 @@ class BrokerConnection:
             return False
         return True
 
+    def take_in(self, seconds: float, is_enough: Callable[[], bool]) -> None:
+        """Wait so long for the broker to say something, then take in what else has arrived, until it is enough.
+
+        The socket's time limit is set once instead of twice for each of a message's frames.
+        """
+        if not self.wait(seconds):
+            return
+        connected = self._kombu.connection.transport.sock
+        usual = connected.gettimeout()
+        connected.settimeout(_NO_WAIT)
+        try:
+            while not is_enough():
+                self._kombu.drain_events()
+        except TimeoutError:
+            pass
+        finally:
+            connected.settimeout(usual)
+
     def beat(self) -> None:
         """Send a heartbeat if one is due, and raise if the broker's stay out; call about once a second."""
         self._kombu.heartbeat_check()
@@ -49,6 +70,26 @@ class BrokerConnection:
         """Close the socket without AMQP's farewells, which a broken connection would wait for."""
         with suppress(*CONNECTION_ERRORS):
             self._kombu.collect()
+
+
+@contextmanager
+def gathered(channel: Channel) -> Iterator[None]:
+    """Let the kernel put what is sent on a channel into full packets, where it can; the rest leaves at the end.
+
+    A packet for each message costs the broker twice the work, and the publisher half as much again.
+    """
+    connected = channel.connection.transport.sock
+    _cork(connected, True)
+    try:
+        yield
+    finally:
+        _cork(connected, False)
+
+
+def _cork(connected: socket.socket, is_on: bool) -> None:
+    if hasattr(socket, "TCP_CORK"):
+        with suppress(OSError):  # a closed socket is found out by what is sent
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_on)
 
 
 def _read_ahead(transport: Any) -> None:

@@ -12,7 +12,7 @@ from time import monotonic
 from amqp import Channel, spec
 from amqp.basic_message import Message as AmqpMessage
 
-from common.messaging.broker import CONNECTION_ERRORS
+from common.messaging.broker import CONNECTION_ERRORS, gathered
 from common.messaging.transport import ACCEPTED, Delivery, Published
 
 _NACKED = Published(Delivery.REFUSED, "the broker refused the message (queue full)")
@@ -43,8 +43,9 @@ class ConfirmingPublisher:
         self._returned.clear()
         first = self._last_tag + 1
         try:
-            for routing_key, message in messages:
-                self._send(exchange, routing_key, message)
+            with gathered(self._channel):
+                for routing_key, message in messages:
+                    self._send(exchange, routing_key, message)
             self._wait()
         except CONNECTION_ERRORS as error:
             self.broken = f"{type(error).__name__}: {error}"

@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 _SLICE = 1.0
 _LONGEST_BACKOFF = 30.0
-_NO_WAIT = 0.0005
 
 
 class RetryRefusedError(Exception):
@@ -117,10 +116,7 @@ class _Session:
 
     def _gather(self) -> None:
         """Wait for a message, then take in what else has arrived already."""
-        wait = _SLICE
-        while len(self._arrived) < self._prefetch and self._connection.wait(wait):
-            wait = _NO_WAIT if self._arrived else _SLICE
-            self._beat()
+        self._connection.take_in(_SLICE, lambda: len(self._arrived) >= self._prefetch)
         self._beat()
 
     def _beat(self) -> None:
