@@ -17,6 +17,7 @@ from common.http import audited
 from common.http.audit_log import find_entries
 from common.http.audited import changes_nothing, record_change, without_secrets
 from common.http.internal import INTERNAL_HEADER
+from common.http.work import current_request
 from common.testing.plugin import INTERNAL_TOKEN, ApiClient, add_organization
 
 LOCATION = {
@@ -126,7 +127,7 @@ def recorded(database: Database, organization_id: UUID, view: Any, **sent: Any) 
     with app.test_request_context("/v1/things/thi_1", **{"method": "POST", "json": {}, **sent}):
         g.principal = Principal("usr_1", organization_id, Role.OWNER)
         response = app.make_response(view(**(request.view_args or {})))
-        record_change(view, response)
+        record_change(current_request(), view, response)
         if g.get("session") is not None:
             g.session.commit()
             g.session.close()

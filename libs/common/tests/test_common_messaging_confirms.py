@@ -21,9 +21,12 @@ class ScriptedChannel:
     def __init__(self, *answers: Callable[[ScriptedChannel], None]) -> None:
         self.events: dict[str, set[Any]] = defaultdict(set)
         self.answers = list(answers)
-        self.connection = self
+        self.connection = self.transport = self.sock = self
 
     def confirm_select(self) -> None:
+        pass
+
+    def setsockopt(self, *_option: int) -> None:
         pass
 
     def send_method(self, *_arguments: Any) -> None:

@@ -15,7 +15,7 @@ from catalog.service import SERVICE
 from common import audit
 from common.clock import SystemClock
 from common.db import Database
-from common.db.rows import insert_last
+from common.db.rows import insert_last, new_row
 from common.ids import new_id
 from common.messaging import outbox
 from common.testing.plugin import add_organization
@@ -46,6 +46,26 @@ def test_rows_inserted_last_are_like_flushed_ones_from_the_commit_on(database: D
         found = {each.code: each for each in session.scalars(select(Location))}
     assert (found[None].id, found[None].name, found["D2"].version) == (row.id, "Dock", 1)
     assert (found[None].opening_hours, found["D2"].opening_hours) == ({"mon": [["08:00", "18:00"]]}, {})
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_row_made_at_once_is_stored_like_one_made_by_its_class(database: Database, *, last: bool) -> None:
+    organization_id = add_organization(database)
+    values = {"name": "Dock", "timezone": "Europe/Berlin", "created_at": SystemClock().now(), "code": "D1"}
+    with database.session(organization_id) as session:
+        row = new_row(Location, **values)
+        insert_last(session, row) if last else session.add(row)
+        session.add(Location(**values | {"code": None}))
+        session.commit()
+    with database.session(organization_id) as session:
+        one, other = session.scalars(select(Location))
+        assert one.id != other.id
+        for column in set(Location.__mapper__.column_attrs.keys()) - {"id", "code"}:
+            assert getattr(one, column) == getattr(other, column), column
+        row.name = "Quay"
+        session.add(session.merge(row))
+        session.commit()
+        assert {each.name for each in session.scalars(select(Location))} == {"Quay", "Dock"}
 
 
 def test_rows_to_be_inserted_last_are_gone_after_a_rollback(database: Database) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from catalog.service import SERVICE
 from common.clock import SystemClock
@@ -222,6 +222,62 @@ def test_the_beginning_brings_the_organisation_and_the_first_statements(database
         session.start((SEEN, (1,)))
         with pytest.raises(UnavailableError):
             _ = session.organization
+
+
+def test_what_goes_ahead_is_judged_before_all_else_however_the_transaction_begins(database: Database) -> None:
+    organization_id = add_organization(database)
+    seen: list[Any] = []
+    with database.session(organization_id) as session:
+        session.ask_ahead([(SEEN, (1,))], seen.append)
+        assert session.is_asking_ahead
+        assert session.start((SEEN, (2,))) == [[(str(organization_id), 3)]]
+        assert (seen, session.is_asking_ahead) == ([[[(str(organization_id), 2)]]], False)
+        assert session.organization.id == organization_id
+    for begin in (lambda each: each.execute(text("SELECT 1")), lambda each: run(each, "SELECT 1")):
+        with database.session(organization_id) as session:
+            session.ask_ahead([(SEEN, (3,))], seen.append)
+            begin(session)
+            assert (seen.pop(), session.is_asking_ahead) == ([[(str(organization_id), 4)]], False)
+    with database.session(organization_id) as session:
+        session.execute(text("SELECT 1"))
+        session.ask_ahead([(SEEN, (5,))], seen.append)
+        with session.begin_nested():
+            session.execute(text("SELECT 1"))
+        assert seen.pop() == [[(str(organization_id), 6)]], "in a transaction that has begun"
+
+
+def test_a_transaction_that_is_refused_at_its_beginning_does_nothing_and_can_be_ended(database: Database) -> None:
+    def refuse(_found: Any) -> None:
+        raise LookupError("refused")
+
+    for end in (TenantSession.commit, TenantSession.rollback):
+        with database.session(add_organization(database)) as session:
+            session.ask_ahead([(SEEN, (1,))], refuse)
+            with pytest.raises(LookupError):
+                session.execute(text("INSERT INTO signing_key (kid, public_key) VALUES ('refused', 'pem')"))
+            end(session)
+            assert session.start((SEEN, (2,)))[0][0][1] == 3
+    assert "refused" not in kids(database)
+
+
+@pytest.mark.parametrize(
+    ("last", "fault"),
+    [([(KEY, ("twice", "pem")), (KEY, ("twice", "pem"))], IntegrityError), ([(KEY, ("NUL\0", "pem"))], DataError)],
+    ids=["refused-by-the-database", "refused-before-it-is-sent"],
+)
+def test_what_fails_with_the_commit_leaves_nothing_to_the_connections_next_user(
+    database: Database, last: list[Any], fault: type[Exception]
+) -> None:
+    first, second = new_id(), new_id()
+    with database.session(first) as session:
+        session.execute(text("INSERT INTO signing_key (kid, public_key) VALUES ('undone', 'pem')"))
+        write_last(session, last)
+        with pytest.raises(fault):
+            session.commit()
+    with database.session(second) as session:
+        assert run(session, SEEN, (1,)) == [(str(second), 2)]
+        session.commit()
+    assert not kids(database) & {"twice", "undone"}
 
 
 def test_a_bell_rings_after_the_commit_and_not_without_one(database: Database) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.telemetry import Trace, span_id_of, trace_id_of
-from common.telemetry.logs import ForgivingStream, without_secrets
+from common.telemetry.logs import _SECRET_TEXTS, _SUSPICIOUS, ForgivingStream, _struck_out, without_secrets
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 FAILING = """
@@ -70,6 +73,14 @@ def test_logs_have_tracebacks_without_locals_and_no_secrets(form: str) -> None:
 )
 def test_secrets_inside_of_texts_are_struck_out(text: str) -> None:
     assert "s3cret" not in str(without_secrets(None, "info", {"event": "x", "error": text}))
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern, _ in _SECRET_TEXTS], ids=lambda each: each.pattern)
+@given(data=st.data())
+def test_the_look_for_all_secrets_at_once_overlooks_none(pattern: re.Pattern[str], data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(pattern))
+    assert without_secrets(None, "info", {"text": text})["text"] == _struck_out(text)
+    assert _SUSPICIOUS.search(text)
 
 
 class _ClosedPipe(io.StringIO):

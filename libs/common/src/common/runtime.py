@@ -61,7 +61,7 @@ class ServiceRuntime:
         return {
             "housekeeping": Housekeeping(self.database, self.service.name).run,
             "measurements": Measurements(self.database, self.service.name, jobs, depth).run,
-            "relay": Relay(self.database, transport, self.service.name).run,
+            "relay": Relay(self.database, transport, self.service.name, batch=transport.batch).run,
             "scheduler": Scheduler(self.database, jobs, self.service.name).run,
         }
 

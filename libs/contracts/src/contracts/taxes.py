@@ -14,16 +14,18 @@ _RATED = frozenset("SLM")
 MOST_TAXES = 5
 
 
-def spell_taxes(values: Mapping[str, Any], several: Decimal | None = None) -> dict[str, Any]:
+def spell_taxes(
+    values: Mapping[str, Any], several: Decimal | None = None, *, pointer: str = "/taxes"
+) -> dict[str, Any]:
     """Bring ``taxes`` and its short form, ``tax_percent`` and ``tax_category``, in step: the given one sets the other.
 
     Of parallel taxes ``tax_percent`` is the sum, by which those go who know of one tax only. ``several`` is the sum of
-    those that are there now: when it is sent back as it was shown, they stay. Raises InvalidError for taxes that do
-    not fit together.
+    those that are there now: when it is sent back as it was shown, they stay. Raises InvalidError, with the
+    ``pointer``, for taxes that do not fit together.
     """
     if values.get("taxes"):
         taxes = [_kept(tax) for tax in values["taxes"]]
-        _check(taxes)
+        _check(taxes, pointer)
         return {**values, "taxes": taxes, "tax_percent": _sum(taxes)}
     if "taxes" in values:
         return {"tax_percent": None, **values, "taxes": None}
@@ -45,16 +47,20 @@ def _sum(taxes: Sequence[Mapping[str, str]]) -> Decimal:
     return sum((Decimal(tax["percent"]) for tax in taxes), Decimal(0))
 
 
-def _check(taxes: Sequence[Mapping[str, str]]) -> None:
+def _check(taxes: Sequence[Mapping[str, str]], pointer: str) -> None:
+    fault = _fault(taxes)
+    if fault is not None:
+        code, detail = fault
+        raise InvalidError(code, detail, errors=[FieldError(pointer, detail)])
+
+
+def _fault(taxes: Sequence[Mapping[str, str]]) -> tuple[str, str] | None:
     if len(taxes) > 1 and len({tax["name"] for tax in taxes} - {""}) < len(taxes):
-        raise _refusal("parallel_taxes_unnamed", "parallel taxes need names that tell them apart")
+        return "parallel_taxes_unnamed", "parallel taxes need names that tell them apart"
     if any(tax["category"] not in TAX_CATEGORIES for tax in taxes):
-        raise _refusal("invalid_tax_category", "tax categories are those of EN 16931")
+        return "invalid_tax_category", "tax categories are those of EN 16931"
     if any(Decimal(tax["percent"]) and tax["category"] not in _RATED for tax in taxes):
-        raise _refusal("invalid_tax_percent", "a tax of this category has no rate: it must be 0")
+        return "invalid_tax_percent", "a tax of this category has no rate: it must be 0"
     if _sum(taxes) > 100:
-        raise _refusal("invalid_tax_percent", "parallel taxes are 100 per cent at most")
-
-
-def _refusal(code: str, detail: str) -> InvalidError:
-    return InvalidError(code, detail, errors=[FieldError("/taxes", detail)])
+        return "invalid_tax_percent", "parallel taxes are 100 per cent at most"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ from common.db.statements import (
 from common.errors import UnavailableError
 
 EVERY_ORGANIZATION = "*"
+_AHEAD = "database.ahead"
 _FIRST = "database.first"
 _ANSWERED = "database.answered"
 
@@ -81,13 +82,26 @@ class TenantSession(Session):
     def _setting(self) -> str:
         return str(self.organization_id) if self.organization_id else EVERY_ORGANIZATION
 
+    def ask_ahead(self, statements: Sequence[Statement], judge: Callable[[list[Rows]], None]) -> None:
+        """Let statements go ahead of the transaction's first ones, whatever they will be, in the same round trip.
+
+        ``judge`` gets the rows of each and may raise, before anything else of the transaction is done.
+        """
+        self.info[_AHEAD] = (statements, judge)
+
+    @property
+    def is_asking_ahead(self) -> bool:
+        """Whether what was to go ahead has not gone yet, because the transaction has not begun."""
+        return _AHEAD in self.info
+
     def start(self, *statements: Statement) -> list[Rows]:
         """Run statements (as `common.db.statements.run`) in the round trip that begins the transaction.
 
         The organisation comes along. In a transaction that has begun before they go by themselves.
         """
         first = [*statements]
-        if self.organization_id is not None:
+        knows = self._organization is not None and CONNECTION in self.info
+        if self.organization_id is not None and not knows:
             first.append((_ORGANIZATION, (self.organization_id,)))
         self.info[_FIRST] = first
         connection = self.info.get(CONNECTION) or self.connection()
@@ -95,7 +109,7 @@ class TenantSession(Session):
         found: list[Rows] | None = self.info.pop(_ANSWERED, None)
         if found is None:
             found = run_together(connection, first)
-        if self.organization_id is not None:
+        if len(found) > len(statements):
             rows = found.pop()
             self._organization = Organization(*rows[0]) if rows else None
         return found
@@ -123,12 +137,15 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _announce_organization(session: TenantSession, _transaction: SessionTransaction, connection: Any) -> None:
+    ahead, judge = session.info.pop(_AHEAD, ((), None))
     first = session.info.pop(_FIRST, None)
-    answered = begin(connection, session._setting, first or ())
-    if first is not None:
-        session.info[_ANSWERED] = answered
+    answered = begin(connection, session._setting, [*ahead, *(first or ())])
     session.info[CONNECTION] = connection
     session._organization = None
+    if judge is not None:
+        judge(run_together(connection, ahead) if answered is None else answered[: len(ahead)])
+    if first is not None and answered is not None:
+        session.info[_ANSWERED] = answered[len(ahead) :]
 
 
 @event.listens_for(TenantSession, "after_transaction_create")

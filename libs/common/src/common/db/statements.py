@@ -149,7 +149,12 @@ def commit(connection: Connection) -> None:
         return
     info = connection.info
     last, ringing = info.pop(_LAST, ()), info.pop(_RINGING, ())
-    run_together(connection, [*last, _COMMIT, *((f"NOTIFY {channel}", ()) for channel in ringing)])
+    try:
+        run_together(connection, [*last, _COMMIT, *((f"NOTIFY {channel}", ()) for channel in ringing)])
+    except BaseException:
+        # SQLAlchemy takes a commit that failed for the transaction's end, and hands the connection to the next one.
+        roll_back(connection)
+        raise
 
 
 def roll_back(connection: Connection) -> None:

@@ -19,7 +19,7 @@ from common.http.answers import AnswerJson
 from common.http.audit_log import register_audit_log
 from common.http.audited import record_change
 from common.http.health import register_health
-from common.http.idempotency import run_once
+from common.http.idempotency import options_of, run_once
 from common.http.internal import register_internal
 from common.http.openapi import complete_document, field_attributes, schema_name
 from common.http.problems import from_http_exception, register_problem_handlers
@@ -80,12 +80,16 @@ class ServiceApp(Flask):
 
     def _run_view(self, asked: Request) -> Response:
         def view() -> Response:
-            return self.make_response(super(ServiceApp, self).dispatch_request())
+            response = self.make_response(super(ServiceApp, self).dispatch_request())
+            etag = g.get("etag")
+            if etag and response.status_code < 300:
+                response.set_etag(etag)
+            return response
 
         if asked.method != "POST" or asked.path.startswith("/internal/"):
             return view()
         function = self.view_functions[asked.endpoint or ""]
-        return run_once(asked, view, getattr(function, "idempotency", (False, False)))
+        return run_once(asked, view, options_of(function))
 
     def _authenticate(self, asked: Request) -> None:
         header = asked.headers.get("Authorization")
@@ -164,10 +168,8 @@ def _register_hooks(app: ServiceApp, name: str) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers.setdefault("X-Request-Id", trace_request_id())
-        asked, etag, status = current_request(), g.get("etag"), response.status_code
+        asked, status = current_request(), response.status_code
         url_rule, method = asked.url_rule, asked.method
-        if etag and status < 300:
-            response.set_etag(etag)
         rule = url_rule.rule if url_rule else "unmatched"
         seconds = time.perf_counter() - g.started
         observe_request(name, method, rule, status, seconds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from flask import Request, Response, g, request
@@ -16,6 +16,7 @@ from common.auth.access import Principal
 from common.clock import SystemClock
 from common.db import TenantSession
 from common.db.collected import Collected
+from common.db.statements import Rows
 from common.errors import BadRequestError, ConflictError, InvalidError
 from common.http.work import bind_session, current_session
 from common.telemetry import current_trace
@@ -25,16 +26,27 @@ _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 Required = bool | Callable[[Request], bool]
 
 
-def idempotent(*, required: Required = False, by_effect: bool = False) -> Callable[[Any], Any]:
+class Options(NamedTuple):
+    """How a POST view deals with keys; see `idempotent`."""
+
+    required: Required = False
+    by_effect: bool = False
+    along: bool = False
+
+
+def idempotent(*, required: Required = False, by_effect: bool = False, along: bool = False) -> Callable[[Any], Any]:
     """Mark a POST view: the key is ``required``, or the use case itself is idempotent by key (``by_effect``).
 
     ``by_effect`` is for use cases with several transactions (a charge at a provider): they find their earlier effect
     by the key and answer with its present state and `REPLAYED_HEADER`; their entry in the audit log belongs into the
     first transaction, with the intent.
+
+    ``along`` spares a round trip: the key is looked up with the view's first statement, for views that before it only
+    read what was sent. What is wrong with that is then said first, also to a request with a key that was used.
     """
 
     def decorate(view: Any) -> Any:
-        view.idempotency = (required, by_effect)
+        view.idempotency = Options(required, by_effect, along)
         return view
 
     return decorate
@@ -48,22 +60,42 @@ def idempotency_key() -> str | None:
     return key
 
 
-def run_once(asked: Request, view: Callable[[], Response], options: tuple[Required, bool]) -> Response:
+def options_of(view: Any) -> Options:
+    """The options of a view, marked or not."""
+    options: Options = getattr(view, "idempotency", _UNMARKED)
+    return options
+
+
+_UNMARKED = Options()
+
+
+class _AnsweredEarlier(Exception):  # noqa: N818 - no error
+    """Leaves a view whose answer is there already."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def run_once(asked: Request, view: Callable[[], Response], options: Options) -> Response:
     """Run a POST view under its key: replay a stored answer, refuse another body, or store this one."""
-    required, by_effect = options
-    key = idempotency_key()
+    required, key = options.required, idempotency_key()
     if key is None:
         if required(asked) if callable(required) else required:
             raise BadRequestError("idempotency_key_missing", "this request needs an Idempotency-Key header")
         return view()
-    if by_effect:
+    if options.by_effect:
         return view()
     session = _session()
     scope, fingerprint = _scope(asked), _fingerprint(asked)
-    earlier = _earlier_answer(session, scope, key, fingerprint)
-    if earlier is not None:
-        return earlier
-    response = view()
+    _look_up(session, scope, key, fingerprint)
+    try:
+        if not options.along:
+            session.start()
+        response = view()
+        if session.is_asking_ahead:
+            session.start()
+    except _AnsweredEarlier as earlier:
+        return earlier.response
     if response.status_code < 400:
         _store(_session(), scope, key, fingerprint, response)
     return response
@@ -95,12 +127,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
 
 
-def _earlier_answer(session: TenantSession, scope: str, key: str, fingerprint: str) -> Response | None:
+def _look_up(session: TenantSession, scope: str, key: str, fingerprint: str) -> None:
+    """Look for an earlier answer when the transaction begins, and leave the view with it when there is one."""
     lock = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
-    ((got,),), stored = session.start((_LOCK, (lock,)), (_STORED, (scope, key)))
-    if not got:
-        raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
-    return _replay(fingerprint, *stored[0]) if stored else None
+
+    def judge(found: list[Rows]) -> None:
+        ((got,),), stored = found
+        if not got:
+            raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
+        if stored:
+            raise _AnsweredEarlier(_replay(fingerprint, *stored[0]))
+
+    session.ask_ahead([(_LOCK, (lock,)), (_STORED, (scope, key))], judge)
 
 
 def _replay(fingerprint: str, known: str, status: int, headers: dict[str, str], body: bytes) -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import Schema, fields
 
 from common.http.examples import answer_example, request_example
+from common.http.idempotency import Options, options_of
 from common.http.problems import PROBLEM_TYPE, ProblemSchema
 from common.http.schemas import Id, MoneyField, Quantity
 
@@ -78,7 +79,7 @@ def complete_document(app: ServiceApp) -> None:
         if method in {"get", "post", "put", "patch", "delete"}
     ]
     for path, method, operation in operations:
-        _complete_operation(operation, method, *access.get((path, method), ((), (False, False))))
+        _complete_operation(operation, method, *access.get((path, method), ((), Options())))
         _give_request_example(operation, spec.components.schemas)
     for _path, _method, operation in operations:  # after all requests, whose examples are made of fewer fields
         _give_answer_examples(operation, spec.components.schemas)
@@ -115,7 +116,7 @@ def _give_answer_examples(operation: dict[str, Any], schemas: dict[str, Any]) ->
             schemas[name]["example"] = answer_example(schema, schemas)
 
 
-def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, Any]]:
+def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, Options]]:
     found = {}
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
@@ -124,18 +125,17 @@ def _access_by_operation(app: ServiceApp) -> dict[tuple[str, str], tuple[Any, An
             path = path.replace(f"<{argument}>", f"{{{argument}}}").replace(f"<path:{argument}>", f"{{{argument}}}")
             path = path.replace(f"<string:{argument}>", f"{{{argument}}}")
         for method in rule.methods or ():
-            options = getattr(view, "idempotency", (False, False))
-            found[(path, method.lower())] = (getattr(view, "access", ()), options)
+            found[(path, method.lower())] = (getattr(view, "access", ()), options_of(view))
     return found
 
 
-def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idempotency: Any) -> None:
+def _complete_operation(operation: dict[str, Any], method: str, roles: Any, idempotency: Options) -> None:
     operation["summary"] = " ".join(operation.get("summary", "").split())
     operation["security"] = [{"bearer": []}] if roles else []
     if roles:
         operation["x-roles"] = [str(role) for role in roles]
     if method == "post":
-        header = {**_KEY_HEADER, "required": idempotency[0] is True}
+        header = {**_KEY_HEADER, "required": idempotency.required is True}
         operation.setdefault("parameters", []).append(header)
     # flask-smorest names its 422 in the words of the running Python, which 3.13 changed.
     if operation["responses"].pop("422", None) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cache, cached_property, partial
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -58,23 +58,22 @@ class StrictSchema(Schema):
             for name, field in self.load_fields.items()
         }
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """As marshmallow's, with a short cut for what views return."""
-        if type(obj) is dict and attr in obj:
-            return obj[attr]
-        return super().get_attribute(obj, attr, default)
-
     def _serialize(self, obj: Any, *, many: bool = False) -> Any:
-        """As marshmallow's, with a short cut for what views return: dictionaries with a value for each field."""
-        if many or type(obj) is not dict:
+        """As marshmallow's, with a short cut for what views return: dictionaries and objects with a value per field."""
+        kind: Any = type(obj)
+        if many or not (kind is dict or _is_object(kind)):
             return super()._serialize(obj, many=many)
+        read = obj.get if kind is dict else partial(getattr, obj)
         written = {}
         for name, key, field, plain in self._columns:
-            if name in obj:
-                value = obj[name]
-                written[key] = value if type(value) in plain else field._serialize(value, name, obj)
-            elif (value := field.serialize(name, obj, accessor=self.get_attribute)) is not missing:
-                written[key] = value
+            value = read(name, missing)
+            if value is missing:
+                value = field.serialize(name, obj, accessor=self.get_attribute)
+                if value is missing:
+                    continue
+            elif type(value) not in plain:
+                value = field._serialize(value, name, obj)
+            written[key] = value
         return written
 
     @cached_property
@@ -85,10 +84,16 @@ class StrictSchema(Schema):
                 field.attribute or name,
                 name if field.data_key is None else field.data_key,
                 field,
-                _PLAIN.get(type(field), ()),
+                _plain_in(field),
             )
             for name, field in self.dump_fields.items()
         ]
+
+
+@cache
+def _is_object(kind: Any) -> bool:
+    """Whether values are found in attributes only, and not by keys."""
+    return kind is not NoneType and not hasattr(kind, "__getitem__")
 
 
 class QuerySchema(Schema):
@@ -151,6 +156,10 @@ _PLAIN: dict[type[fields.Field[Any]], tuple[type, ...]] = {
     fields.Integer: (int, NoneType),
     fields.Boolean: (bool, NoneType),
 }
+
+
+def _plain_in(field: fields.Field[Any]) -> tuple[type, ...]:
+    return () if getattr(field, "as_string", False) else _PLAIN.get(type(field), ())
 
 
 class Instant(fields.AwareDateTime):

@@ -27,6 +27,8 @@ class BrokerConnection:
         make: Any = Connection  # kombu is untyped
         self._kombu = make(url, connect_timeout=5, heartbeat=heartbeat, transport_options=limits)
         self._kombu.connect()
+        # Kept, for py-amqp connects anew when a lost connection is asked for its transport.
+        self._socket: socket.socket = self._kombu.connection.transport.sock
         _read_ahead(self._kombu.connection.transport)
 
     def channel(self) -> Channel:
@@ -51,16 +53,15 @@ class BrokerConnection:
         """
         if not self.wait(seconds):
             return
-        connected = self._kombu.connection.transport.sock
-        usual = connected.gettimeout()
-        connected.settimeout(_NO_WAIT)
+        usual = self._socket.gettimeout()
+        self._socket.settimeout(_NO_WAIT)
         try:
             while not is_enough():
                 self._kombu.drain_events()
         except TimeoutError:
             pass
         finally:
-            connected.settimeout(usual)
+            self._socket.settimeout(usual)
 
     def beat(self) -> None:
         """Send a heartbeat if one is due, and raise if the broker's stay out; call about once a second."""
@@ -73,12 +74,11 @@ class BrokerConnection:
 
 
 @contextmanager
-def gathered(channel: Channel) -> Iterator[None]:
-    """Let the kernel put what is sent on a channel into full packets, where it can; the rest leaves at the end.
+def gathered(connected: socket.socket) -> Iterator[None]:
+    """Let the kernel put what is sent into full packets, where it can; the rest leaves at the end.
 
     A packet for each message costs the broker twice the work, and the publisher half as much again.
     """
-    connected = channel.connection.transport.sock
     _cork(connected, True)
     try:
         yield

@@ -23,6 +23,7 @@ class ConfirmingPublisher:
 
     def __init__(self, channel: Channel, *, timeout: float = 30.0) -> None:
         self._channel = channel
+        self._socket = channel.connection.transport.sock
         self._timeout = timeout
         self._last_tag = 0
         self._settled: dict[int, Published] = {}
@@ -43,7 +44,7 @@ class ConfirmingPublisher:
         self._returned.clear()
         first = self._last_tag + 1
         try:
-            with gathered(self._channel):
+            with gathered(self._socket):
                 for routing_key, message in messages:
                     self._send(exchange, routing_key, message)
             self._wait()

@@ -21,6 +21,9 @@ class LocalTransport:
     committed drop it as a duplicate then. Order per aggregate holds: later messages wait behind a refused one.
     """
 
+    # All of it is handled before the next one is taken, and others wait as long.
+    batch = 60
+
     def __init__(
         self,
         consumers: Mapping[str, Consumer],

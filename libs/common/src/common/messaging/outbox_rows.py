@@ -16,7 +16,7 @@ COLUMNS = """o.seq, o.message_id, o.type, o.version, o.routing_key, o.organizati
 # Rows that wait out a backoff stand in a small partial index, so the look behind costs nothing while all goes well.
 _TAKE = f"""
 SELECT {COLUMNS} FROM outbox o
-WHERE o.published_at IS NULL AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= %(now)s)
+WHERE o.published_at IS NULL AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= %(now)s) {{who}}
   AND NOT EXISTS (
     SELECT FROM outbox earlier
     WHERE earlier.published_at IS NULL AND earlier.next_attempt_at IS NOT NULL
@@ -24,6 +24,12 @@ WHERE o.published_at IS NULL AND (o.next_attempt_at IS NULL OR o.next_attempt_at
 ORDER BY o.seq LIMIT %(limit)s
 FOR UPDATE OF o SKIP LOCKED
 """  # noqa: S608 - made of constants only
+_TAKE_ALL = _TAKE.format(who="")
+_TAKE_OTHERS = _TAKE.format(
+    who="AND o.organization_id IS DISTINCT FROM %(crowd)s AND o.seq BETWEEN %(after)s AND %(to)s"
+)
+# How far they are looked for: each batch of a long queue looks anew.
+_REACH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,22 @@ class OutboxRow:
 
 
 def take(cursor: Cursor[Any], now: datetime, limit: int) -> list[OutboxRow]:
-    """Lock the next due rows in order, leaving out followers of a row that waits."""
-    cursor.execute(_TAKE, {"now": now, "limit": limit})
-    return [outbox_row(values) for values in cursor]
+    """Lock the next due rows in order, leaving out followers of a row that waits.
+
+    When one organisation fills the whole batch (an import, a billing run), up to half a batch of others comes with it:
+    order matters within an organisation only, and nobody's sign-up or booking should wait behind ten thousand rows.
+    """
+    rows = _taken(cursor, _TAKE_ALL, now=now, limit=limit)
+    crowd = {row.envelope.organization_id for row in rows}
+    if len(rows) < limit or len(crowd) > 1:
+        return rows
+    last, others = rows[-1].seq, max(1, limit // 2)
+    return rows + _taken(cursor, _TAKE_OTHERS, now=now, limit=others, crowd=crowd.pop(), after=last, to=last + _REACH)
+
+
+def _taken(cursor: Cursor[Any], statement: str, **values: Any) -> list[OutboxRow]:
+    cursor.execute(statement, values)
+    return [outbox_row(found) for found in cursor]
 
 
 def outbox_row(values: tuple[Any, ...]) -> OutboxRow:

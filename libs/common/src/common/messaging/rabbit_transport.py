@@ -27,6 +27,8 @@ class RabbitTransport:
     For one thread. ``confirm_timeout`` is in seconds.
     """
 
+    batch = 300
+
     def __init__(
         self,
         url: str,

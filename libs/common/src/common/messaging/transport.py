@@ -36,6 +36,9 @@ class Transport(Protocol):
     retry_delays: Sequence[float]
     """Seconds to wait after a message's first, second, … refusal; the last one repeats."""
 
+    batch: int
+    """How many messages a relay had best hand over at once."""
+
     def publish(self, envelopes: Sequence[Envelope]) -> list[Published]:
         """Hand messages over in order and wait for all answers; one answer per envelope. Does not raise when down."""
         ...

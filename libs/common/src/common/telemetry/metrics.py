@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -18,8 +19,14 @@ SECONDS = Histogram(
 
 def observe_request(service: str, method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request."""
-    REQUESTS.labels(service, method, route, str(status)).inc()
-    SECONDS.labels(service, method, route).observe(seconds)
+    counter, histogram = _kept(service, method, route, status)
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _kept(service: str, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(service, method, route, str(status)), SECONDS.labels(service, method, route)
 
 
 def render_metrics() -> tuple[bytes, str]:
