@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from booking.api import availability, bookings, calendars, credit_grants, reports, schedule, visits
+from booking.api import availability, bookings, calendars, credit_grants, promo_code_uses, reports, schedule, visits
 from booking.api.internal import register_internal_routes
 from booking.config import BookingSettings
 from booking.jobs import build_jobs
@@ -25,6 +25,7 @@ def blueprints() -> Sequence[Blueprint]:
         credit_grants.blueprint,
         visits.blueprint,
         calendars.blueprint,
+        promo_code_uses.blueprint,
         reports.blueprint,
     )
 

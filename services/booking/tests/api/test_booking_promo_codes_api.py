@@ -239,3 +239,23 @@ def test_what_is_free_anyhow_uses_no_code(fifth: Any) -> None:
     assert (made.status_code, made.json["promo_code"]) == (201, None)
     assert fifth.book(*SLOT, promo_code="SPRING").status_code == 201
     assert made.json["lines"] == []
+
+
+def test_uses_are_listed_beside_the_limit_and_a_lapsed_one_counts_no_more(fifth: Any) -> None:
+    """All dates of a series are one use."""
+    other = code(fifth, code="AUTUMN", percent=Decimal(10))
+    path = "/v1/promo-code-uses/bookings"
+
+    def uses(query: str = "") -> list[tuple[str, int, int | None]]:
+        items = fifth.client.get(path + query).json["items"]
+        return [(each["code"], each["uses"], each["max_uses"]) for each in items]
+
+    assert uses() == [("AUTUMN", 0, None), ("SPRING", 0, 1)]
+    fifth.book(*SLOT, promo_code="SPRING", payment="now")
+    weekly = {"recurrence": {"rrule": "FREQ=WEEKLY;COUNT=3"}, "promo_code": "AUTUMN"}
+    assert fifth.book(*NEXT, **weekly).status_code == 201
+    assert uses() == [("AUTUMN", 1, None), ("SPRING", 1, 1)]
+    assert uses(f"?promo_code_id=prm_{other.hex}&promo_code_id=prm_{'0' * 32}") == [("AUTUMN", 1, None)]
+    fifth.house.advance(datetime(2027, 2, 1, 9, tzinfo=UTC))
+    assert uses() == [("AUTUMN", 1, None), ("SPRING", 0, 1)]
+    assert fifth.client.get(path + "?promo_code_id=x").status_code == 422

@@ -182,3 +182,30 @@ def test_windows_that_are_too_long_are_refused(room: Any) -> None:
         query = {"from": "2027-02-01", "to": last, "by": step}
         answer = room.client.get("/v1/reports/occupancy", query_string=query)
         assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/to")
+
+
+def test_a_day_in_one_look_counts_what_touches_it_and_names_the_fullest(room: Any) -> None:
+    desks = room.house.resource(room.location_id, display_name="Desks", capacity=2)
+    room.book("2027-02-15T09:00:00Z", "2027-02-15T11:30:00Z")
+    gone = room.book("2027-02-15T12:00:00Z", "2027-02-15T13:00:00Z").json
+    room.client.post(f"/v1/bookings/{gone['id']}/cancellation")
+    room.book("2027-02-16T09:00:00Z", "2027-02-16T11:30:00Z")
+    found = room.client.get("/v1/reports/day", query_string={"date": "2027-02-15"}).json
+    assert (found["date"], found["bookings"]) == ("2027-02-15", 1)
+    full = [(each["resource_name"], each["percent"]) for each in found["fullest"]]
+    assert full == [("Blue Room", "10"), ("Desks", "0")]
+    assert found["fullest"][1]["resource_id"] == f"res_{desks.hex}"
+    (fullest,) = room.client.get("/v1/reports/day", query_string={"date": "2027-02-15", "limit": 1}).json["fullest"]
+    assert fullest["resource_name"] == "Blue Room"
+    today = room.client.get("/v1/reports/day").json["date"]
+    assert today == room.client.get("/v1/reports/day", query_string={"date": today}).json["date"]
+    assert room.client.get("/v1/reports/day", query_string={"date": "2027-02-15", "days": 0}).status_code == 422
+    assert room.house.member_user(room.member_id).get("/v1/reports/day?date=2027-02-15").status_code == 403
+
+
+def test_long_bookings_count_in_the_reports_of_every_day_that_they_touch(room: Any) -> None:
+    room.book("2027-02-15T09:00:00+01:00", "2027-02-18T12:00:00+01:00", override=True)
+    query = {"from": "2027-02-17", "to": "2027-02-18"}
+    (row,) = room.client.get("/v1/reports/occupancy", query_string=query).json["items"]
+    assert (row["booked_hours"], row["bookings"]) == ("24", 0)
+    assert room.client.get("/v1/reports/day", query_string={"date": "2027-02-17"}).json["bookings"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -83,6 +84,33 @@ def test_a_booking_needs_an_idempotency_key_and_is_made_once_with_it(room: Any) 
     again = room.client.post("/v1/bookings", room.body(START, END), headers=headers)
     assert first.json == again.json
     assert len(room.client.get("/v1/bookings").json["items"]) == 1
+
+
+@pytest.mark.parametrize("more", [{}, {"recurrence": {"rrule": "FREQ=WEEKLY;COUNT=3"}}], ids=["single", "series"])
+def test_a_key_that_was_used_replays_the_answer_or_refuses_another_body(room: Any, more: dict[str, Any]) -> None:
+    headers, body = {"Idempotency-Key": "mine"}, {**room.body(START, END), **more}
+    first = room.client.post("/v1/bookings", body, headers=headers)
+    again = room.client.post("/v1/bookings", body, headers=headers)
+    assert (again.status_code, again.data) == (201, first.data)
+    assert (again.headers["Idempotent-Replayed"], again.headers["ETag"]) == ("true", first.headers["ETag"])
+    other = room.client.post("/v1/bookings", {**body, "note": "other"}, headers=headers)
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    assert len(room.client.get("/v1/bookings").json["items"]) == len(first.json["occurrences"])
+
+
+def test_a_booking_is_three_round_trips_to_the_database(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/decisions/0012."""
+    room.book(START, END)
+    trips: list[str] = []
+
+    def span(statement: str) -> Any:
+        trips.append(" ".join(statement.split()))
+        return nullcontext()
+
+    monkeypatch.setattr("common.db.statements.statement_span", span)
+    assert room.book(END, "2027-02-15T13:00:00+01:00").status_code == 201
+    assert [trip.split()[0] for trip in trips] == ["BEGIN;", "WITH", "INSERT"]
+    assert "; COMMIT; NOTIFY" in trips[-1]
 
 
 def test_another_organisations_things_do_not_exist(room: Any, sign_in: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, text
@@ -20,6 +21,7 @@ from contracts.booking import (
     BookingCreated,
     BookingState,
 )
+from contracts.parts import ParallelTax
 
 START, END = "2027-02-15T09:00:00Z", "2027-02-15T12:00:00Z"
 KINDS: dict[str, type[BookingState]] = {
@@ -52,14 +54,24 @@ def test_a_booking_is_told_with_its_price_and_every_later_state_with_a_higher_ve
 
 
 def test_the_tax_settings_of_the_rate_travel_with_the_booking(room: Any) -> None:
-    from decimal import Decimal
-
     room.house.rate(
         resource_ids=[room.resource_id], tax_percent=Decimal(19), prices_include_tax=True, revenue_account="8400"
     )
     room.book(START, END)
     told = published(room)[0]
     assert (told.tax_percent, told.prices_include_tax, told.revenue_account) == (Decimal(19), True, "8400")
+
+
+def test_parallel_taxes_of_the_rate_travel_with_the_booking_tax_2(room: Any) -> None:
+    """They are frozen with its price (PRI-1)."""
+    taxes = [ParallelTax(name="GST", percent=Decimal(5), category="S"), ParallelTax(name="PST", percent=Decimal(7))]
+    rate = {"resource_ids": [room.resource_id], "tax_percent": Decimal(12)}
+    room.house.rate(**rate, taxes=taxes)
+    made = room.book(START, END).json
+    shown = [{"name": "GST", "percent": "5", "category": "S"}, {"name": "PST", "percent": "7", "category": None}]
+    assert (made["taxes"], made["tax_percent"]) == (shown, "12")
+    room.client.patch(f"/v1/bookings/{made['id']}", {"note": "Board"})
+    assert [(told.taxes, told.tax_percent) for told in published(room)] == [(taxes, Decimal(12))] * 2
 
 
 def test_gh_2_a_booking_to_be_paid_now_is_confirmed_by_its_payment_once(room: Any) -> None:

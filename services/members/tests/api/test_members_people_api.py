@@ -91,6 +91,23 @@ def test_a_member_is_created_changed_archived_and_announced(
     assert messages[0]["billing"]["tax_percent"] == "19.00"
 
 
+def test_parallel_taxes_of_a_customer_are_announced_with_their_sum_and_end_with_another_tax(
+    members_app: Any, organization_id: UUID, owner: ApiClient
+) -> None:
+    """TAX-1, TAX-2."""
+    taxes = [{"name": "GST", "percent": "5", "category": "S"}, {"name": "QST", "percent": "9.975", "category": "S"}]
+    made = owner.post("/v1/members", {**EXAMPLE, "billing": {"taxes": taxes}}).json
+    assert made["billing"] == {"taxes": taxes, "tax_percent": "14.975"}
+    path = f"/v1/members/{made['id']}"
+    same = owner.patch(path, {"billing": {"tax_percent": "14.975", "purchase_order": "PO 1"}}).json
+    assert same["billing"] == {"taxes": taxes, "tax_percent": "14.975", "purchase_order": "PO 1"}
+    assert owner.patch(path, {"billing": {"tax_percent": "7"}}).json["billing"]["tax_percent"] == "7"
+    told = [message["billing"] for message in announced(members_app, organization_id, "member-changed")]
+    assert [(each["taxes"], each["tax_percent"]) for each in told] == [(taxes, "14.975"), (taxes, "14.975"), ([], "7")]
+    both = owner.patch(path, {"billing": {"taxes": taxes, "tax_percent": "7"}})
+    assert (both.status_code, both.json["errors"][0]["pointer"]) == (422, "/billing/taxes")
+
+
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
@@ -102,6 +119,7 @@ def test_a_member_is_created_changed_archived_and_announced(
         ({"billing": {"iban": "x"}}, "invalid", "/billing/iban"),
         ({"billing": {"vat_number": "DE136695975"}}, "vat_number_invalid", "/billing/vat_number"),
         ({"billing": {"tax_percent": "101"}}, "invalid", "/billing/tax_percent"),
+        ({"billing": {"taxes": [{"percent": "5"}] * 2}}, "parallel_taxes_unnamed", "/billing/taxes"),
         ({"location_id": "loc_" + "0" * 32}, "unknown_location", "/location_id"),
         ({"company_id": "com_" + "0" * 32}, "unknown_company", "/company_id"),
         ({"company_id": "mem_" + "0" * 32}, "invalid", "/company_id"),

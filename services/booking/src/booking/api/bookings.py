@@ -62,7 +62,7 @@ def quote_booking(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/v1/bookings", methods=["POST"])
 @allow(*BOOKERS)
-@idempotent(required=True)
+@idempotent(required=True, along=True)
 @blueprint.arguments(BookingInSchema)
 @blueprint.response(201, BookingSchema)
 def create_booking(body: dict[str, Any]) -> dict[str, Any]:

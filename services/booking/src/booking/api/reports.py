@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from booking.domain.report_periods import Step, periods
 from booking.services import reports
+from booking.services.day_summary import DaySummary, day_summary
 from booking.services.reports import Asked
 from booking.services.setup import setup_facts
 from common.auth import Role, allow, current_principal
+from common.clock import local_date
 from common.errors import FieldError, InvalidError
 from common.http import Blueprint, Id, MoneyField, Quantity, StrictSchema, current_session
-from common.http.schemas import CivilDate
+from common.http.schemas import CivilDate, QuerySchema
 from common.http.tables import CSV, ReportQuery, report, report_schema
 
 blueprint = Blueprint("booking-reports", __name__, description="How resources are used and locations visited")
@@ -85,11 +87,37 @@ class CheckInsRowSchema(StrictSchema):
     day_passes = fields.Integer()
 
 
+class DaySummaryQuery(QuerySchema):
+    """A day (today unless told), and how many days from it are looked at."""
+
+    date = CivilDate()
+    days = fields.Integer(load_default=7, validate=validate.Range(1, 93))
+    limit = fields.Integer(load_default=6, validate=validate.Range(1, 50))
+
+
+class FullResourceSchema(StrictSchema):
+    """How full a resource is."""
+
+    resource_id = Id("res")
+    resource_name = fields.String()
+    location_name = fields.String()
+    percent = Quantity()
+
+
+class DaySummarySchema(StrictSchema):
+    """A day in one look."""
+
+    date = CivilDate()
+    bookings = fields.Integer(metadata={"description": "That touch the day, in the organisation's zone"})
+    fullest = fields.List(fields.Nested(FullResourceSchema))
+
+
 class ProblemFoundSchema(StrictSchema):
     """Something that needs a person."""
 
     code = fields.String()
     detail = fields.String()
+    about = fields.String(allow_none=True, metadata={"description": "Whom or what it is about, or how many"})
     href = fields.String()
 
 
@@ -131,6 +159,18 @@ def get_check_ins(query: dict[str, Any]) -> Any:
     """Report who came to locations."""
     rows = reports.location_visits(current_session(), _asked(query))
     return report(query, "check-ins", CheckInsRowSchema, rows)
+
+
+@blueprint.route("/v1/reports/day", methods=["GET"])
+@allow(*STAFF)
+@blueprint.arguments(DaySummaryQuery, location="query")
+@blueprint.response(200, DaySummarySchema)
+def get_day(query: dict[str, Any]) -> DaySummary:
+    """Sum up a day: how many bookings it has, and which resources are the fullest in the days from it."""
+    asked = {"days": query["days"], "limit": query["limit"]}
+    session = current_session()
+    today = local_date(session.now(), session.organization.timezone)
+    return day_summary(session, current_principal(), query.get("date", today), **asked)
 
 
 @blueprint.route("/v1/setup/booking", methods=["GET"])

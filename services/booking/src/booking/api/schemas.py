@@ -139,6 +139,14 @@ class ViolationSchema(StrictSchema):
     pointer = fields.String()
 
 
+class TaxSchema(StrictSchema):
+    """One of the parallel taxes of a price."""
+
+    name = fields.String(metadata={"example": "GST"})
+    percent = fields.String(metadata={"example": "5"})
+    category = fields.String(allow_none=True, metadata={"example": "S"})
+
+
 class QuoteSchema(StrictSchema):
     """What a booking would cost and whether it could be made: ``lines`` and ``explain`` are of the first date."""
 
@@ -151,6 +159,7 @@ class QuoteSchema(StrictSchema):
     credits_used = Quantity()
     promo_code = fields.String(allow_none=True, metadata={"description": "The code that takes something off."})
     tax_percent = Percent(allow_none=True)
+    taxes = fields.List(fields.Nested(TaxSchema))
     prices_include_tax = fields.Boolean(allow_none=True)
     available = fields.Boolean()
     violations = fields.List(fields.Nested(ViolationSchema))
@@ -180,6 +189,7 @@ class BookingSchema(StrictSchema):
     lines = fields.List(fields.Nested(LineSchema))
     explain = fields.List(fields.String())
     tax_percent = Percent(allow_none=True)
+    taxes = fields.List(fields.Nested(TaxSchema))
     prices_include_tax = fields.Boolean(allow_none=True)
     credits_used = Quantity()
     promo_code = fields.String(allow_none=True)

@@ -37,6 +37,7 @@ def show_booking(booking: Booking, now: datetime, *, name: str | None) -> dict[s
         "lines": price.lines,
         "explain": price.explain,
         "tax_percent": price.tax_percent,
+        "taxes": price.taxes,
         "prices_include_tax": price.prices_include_tax,
         "credits_used": booking.credits_used,
         "promo_code": price.promo_code,
@@ -59,17 +60,19 @@ def customer_name(session: TenantSession, row: Booking) -> str | None:
 def show_series(session: TenantSession, first: Booking, rows: Sequence[Booking], *, name: str | None) -> dict[str, Any]:
     """A booking, with its customer's name, and all occurrences of which it is one."""
     now = session.now()
-    occurrences = [
-        {
-            "id": row.id,
-            "start": row.starts_at,
-            "end": row.ends_at,
-            "status": row.lifecycle.at(now).value,
-            "price": row.money("price"),
-        }
-        for row in rows
-    ]
-    return {**show_booking(first, now, name=name), "occurrences": occurrences}
+    shown = show_booking(first, now, name=name)
+    occurrences = [shown if row is first else _show_occurrence(row, now) for row in rows]
+    return {**shown, "occurrences": occurrences}
+
+
+def _show_occurrence(row: Booking, now: datetime) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "start": row.starts_at,
+        "end": row.ends_at,
+        "status": row.lifecycle.at(now).value,
+        "price": row.money("price"),
+    }
 
 
 def _names(session: TenantSession, rows: Sequence[Booking]) -> dict[UUID | None, str]:
@@ -91,6 +94,7 @@ def show_quote(quote: Quote) -> dict[str, Any]:
         "credits_used": sum(p.credits_used for p in quote.prices),
         "promo_code": price.promo_code,
         "tax_percent": price.tax_percent,
+        "taxes": price.taxes,
         "prices_include_tax": price.prices_include_tax,
         "available": not quote.taken,
         "violations": quote.violations,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -142,6 +143,7 @@ def local_days(window: Interval, zone: str) -> Iterator[date]:
         day += timedelta(days=1)
 
 
+@lru_cache(maxsize=10_000)
 def _wall_minute(day: date, minute: int, zone: str) -> datetime:
     if minute == DAY_MINUTES:
         return start_of_day(day + timedelta(days=1), zone)

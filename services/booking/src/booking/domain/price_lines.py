@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from itertools import groupby
 
 from booking.domain.price_cover import COST_SCALE, Piece, Timeline
@@ -13,7 +12,9 @@ from booking.domain.price_snapshot import PriceLine
 from booking.domain.price_wording import hours, plain, units
 from booking.domain.rates import Rate, RatePrice, Unit
 from common.errors import InvalidError
-from common.money import Money, round_half_up
+from common.money import Money
+
+_LONGEST_FIRST = {unit: -place for place, unit in enumerate(Unit)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def time_lines(timeline: Timeline, pieces: Sequence[Piece], currency: str) -> li
             grouped[part.price] = _Part(
                 part.price, before.minutes + part.minutes, before.count + part.count, before.cost + part.cost
             )
-    parts = sorted(grouped.values(), key=lambda part: -list(Unit).index(part.price.unit))
+    parts = sorted(grouped.values(), key=lambda part: _LONGEST_FIRST[part.price.unit])
     nets = _rounded([part.cost for part in parts])
     return [_line(part, Money(net, currency)) for part, net in zip(parts, nets, strict=True)]
 
@@ -67,9 +68,8 @@ def _parts(timeline: Timeline, piece: Piece) -> Iterator[_Part]:
 
 def _rounded(costs: Sequence[int]) -> list[int]:
     """Whole minor units that add up to the rounded sum: the largest fractions go up, of equal ones the earlier."""
-    if len(costs) == 1:
-        return [round_half_up(Fraction(costs[0], COST_SCALE))]
-    total = round_half_up(Fraction(sum(costs), COST_SCALE))
+    # Half up, as everywhere (MON-2): costs are whole numbers and never negative.
+    total = (2 * sum(costs) + COST_SCALE) // (2 * COST_SCALE)
     parts = [cost // COST_SCALE for cost in costs]
     order = sorted(range(len(costs)), key=lambda i: (-(costs[i] % COST_SCALE), i))
     for i in order[: total - sum(parts)]:

@@ -36,7 +36,10 @@ class PricedSlice:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The snapshot of a price: ``total`` is the sum of the lines' nets; credits are in hours."""
+    """The snapshot of a price: ``total`` is the sum of the lines' nets; credits are in hours.
+
+    ``taxes`` are parallel ones as the rate names them, which the invoice computes; ``tax_percent`` is their sum.
+    """
 
     total: Money
     lines: tuple[PriceLine, ...]
@@ -46,6 +49,7 @@ class Price:
     credits_used: Decimal = Decimal(0)
     discount: Decimal = Decimal(0)  # per cent off the time
     tax_percent: Decimal | None = None
+    taxes: tuple[Mapping[str, Any], ...] = ()
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
     promo_code: str | None = None
@@ -66,6 +70,7 @@ class Price:
             "credits_used": str(self.credits_used),
             "discount_percent": str(self.discount),
             "tax_percent": None if self.tax_percent is None else str(self.tax_percent),
+            "taxes": list(self.taxes),
             "prices_include_tax": self.prices_include_tax,
             "revenue_account": self.revenue_account,
             "promo_code": self.promo_code,
@@ -84,6 +89,7 @@ class Price:
             credits_used=Decimal(document["credits_used"]),
             discount=Decimal(document["discount_percent"]),
             tax_percent=None if tax is None else Decimal(tax),
+            taxes=tuple(document.get("taxes", ())),
             prices_include_tax=document["prices_include_tax"],
             revenue_account=document["revenue_account"],
             promo_code=document.get("promo_code"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from booking.domain.rates import Unit, When
 from common.money import Money
@@ -18,6 +19,7 @@ _WHEN = {When.ANY: "", When.OFF_HOURS: " off-hours", When.WEEKEND: " at the week
 _PLACES = Decimal("0.000001")
 
 
+@lru_cache(maxsize=1024)
 def hours(minutes: int) -> Decimal:
     """Minutes as hours, to six places, without idle zeros."""
     return plain((Decimal(minutes) / 60).quantize(_PLACES))
@@ -29,6 +31,7 @@ def plain(number: Decimal) -> Decimal:
     return reduced.quantize(Decimal(1)) if reduced == reduced.to_integral_value() else reduced
 
 
+@lru_cache(maxsize=4096)
 def amount(money: Money) -> str:
     """``45.00 EUR``."""
     return f"{money.decimal()} {money.currency}"

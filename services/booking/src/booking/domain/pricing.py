@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from booking.domain.intervals import Interval
@@ -143,14 +144,14 @@ def _without_rates(request: PriceRequest, rates: Sequence[Rate]) -> Price:
     price = request.custom_price
     lines = () if price is None else (PriceLine("custom", "Booking, agreed price", Decimal(1), price, price),)
     sentence = "This resource is free." if price is None else f"Agreed price: {amount(price)}."
-    free = Price(
+    return Price(
         total=Money.zero(request.currency),
         lines=lines,
         slices=(PricedSlice(request.interval.start, request.interval.end, None, None, ""),),
         explain=(sentence,),
         billed_minutes=-(-request.interval.duration // _MINUTE),
+        **_tax(rates[0] if rates else None),
     )
-    return _taxed(free, rates[0] if rates else None)
 
 
 def _sliced(request: PriceRequest, rates: Sequence[Rate]) -> tuple[Interval, list[Slice]]:
@@ -179,7 +180,7 @@ def _covered(request: PriceRequest, window: Interval, slices: list[Slice]) -> Pr
     explain += _alternative(timeline, cover, minutes, use, request.currency)
     lines += _credit_lines(use, request.currency) + _discount_lines(lines, request)
     explain += _sentences(line for line in lines if line.kind in ("credits", "discount"))
-    price = Price(
+    return Price(
         total=Money.total((line.net for line in lines), request.currency),
         lines=tuple(lines),
         slices=tuple(_priced_slice(part, window) for part in slices if part.start < minutes),
@@ -187,8 +188,8 @@ def _covered(request: PriceRequest, window: Interval, slices: list[Slice]) -> Pr
         billed_minutes=minutes,
         credits_used=use.hours,
         discount=request.discount_percent,
+        **_tax(slices[0].rate),
     )
-    return _taxed(price, slices[0].rate)
 
 
 def _rate_sentences(slices: Sequence[Slice], minutes: int) -> list[str]:
@@ -246,13 +247,13 @@ def _priced_slice(part: Slice, window: Interval) -> PricedSlice:
     )
 
 
-def _taxed(price: Price, rate: Rate | None) -> Price:
-    """With the tax settings of the rate at the start; None leaves them to the invoice (TAX-1)."""
+def _tax(rate: Rate | None) -> dict[str, Any]:
+    """The tax settings of the rate at the start; without one they are left to the invoice (TAX-1)."""
     if rate is None:
-        return price
-    return replace(
-        price,
-        tax_percent=rate.tax_percent,
-        prices_include_tax=rate.prices_include_tax,
-        revenue_account=rate.revenue_account,
-    )
+        return {}
+    return {
+        "tax_percent": rate.tax_percent,
+        "taxes": rate.taxes,
+        "prices_include_tax": rate.prices_include_tax,
+        "revenue_account": rate.revenue_account,
+    }

@@ -147,6 +147,7 @@ class Rate:
     charge_slot_minutes: int = 15
     extras: tuple[Extra, ...] = ()
     tax_percent: Decimal | None = None
+    taxes: tuple[Mapping[str, Any], ...] = ()
     prices_include_tax: bool | None = None
     revenue_account: str | None = None
 
@@ -166,6 +167,7 @@ class Rate:
                 charge_slot_minutes=_slot(document.get("charge_slot_minutes", 15)),
                 extras=tuple(_extra(extra) for extra in document.get("extras") or ()),
                 tax_percent=None if tax is None else Decimal(tax),
+                taxes=tuple(document.get("taxes") or ()),
                 prices_include_tax=document.get("prices_include_tax"),
                 revenue_account=document.get("revenue_account"),
             )

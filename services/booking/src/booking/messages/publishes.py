@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import msgspec
+
 from booking.models import Booking
 from common.money import Money
 from contracts.booking import BookingState
-from contracts.parts import ChargeLine
+from contracts.parts import ChargeLine, ParallelTax
 
 S = TypeVar("S", bound=BookingState)
 
@@ -35,6 +37,7 @@ def booking_state(kind: type[S], booking: Booking) -> S:
             for line in price.lines
         ],
         tax_percent=price.tax_percent,
+        taxes=msgspec.convert(price.taxes, list[ParallelTax]),
         prices_include_tax=price.prices_include_tax,
         revenue_account=price.revenue_account,
         payment=booking.payment,

@@ -34,6 +34,8 @@ class BookingSeries(TenantMixin, VersionMixin, Base):
 
 # What lasts longer has an index of its own; see `booking.services.windows`.
 LONG_BOOKING = "interval '24 hours'"
+# What needs a person has one, too; see `booking.services.setup`.
+FOR_STAFF = "status = 'tentative' OR cancel_reason = 'paid_too_late'"
 
 
 class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
@@ -57,6 +59,7 @@ class Booking(TenantMixin, VersionMixin, MoneyColumns, Base):
             "starts_at",
             postgresql_where=f"ends_at - starts_at > {LONG_BOOKING}",
         ),
+        Index("ix_booking_for_staff", "organization_id", "starts_at", postgresql_where=FOR_STAFF),
     )
 
     organization_id: Mapped[UUID] = mapped_column()

@@ -24,7 +24,7 @@ from booking.services.occupancy import Claim
 from booking.services.pricing import Terms, priced_dates, reserve_credits, wallet_for
 from common.clock import instant_to_wall
 from common.db import TenantSession
-from common.db.rows import insert_last
+from common.db.rows import insert_last, new_row
 from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.jobs import wake_scheduler
@@ -202,7 +202,8 @@ def _booking(
 ) -> Booking:
     now = session.now()
     status = _first_status(request, desk, asker, price)
-    row = Booking(
+    row = new_row(
+        Booking,
         id=new_id(),
         version=1,
         number=occurrence.number,

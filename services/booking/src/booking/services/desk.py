@@ -14,7 +14,6 @@ from booking.domain.rates import Buyer, Rate
 from booking.services.kept import Kept
 from booking.services.occupancy import Premises, Units, all_units
 from common.db import TenantSession
-from common.db.statements import run
 from common.errors import FieldError, InvalidError
 
 # $1 is the resource, $2 the organisation, $3 the member, $4 the company.
@@ -170,7 +169,7 @@ def load_desk(
 
     Raises InvalidError ``unknown_resource``, ``unknown_member``, ``unknown_company``.
     """
-    found = run(session, _LOAD, (resource_id, session.organization_id, member_id, company_id))
+    (found,) = session.start((_LOAD, (resource_id, session.organization_id, member_id, company_id)))
     row = _Row(*found[0]) if found else None
     if row is None or row.timezone is None:
         raise _unknown("resource", "there is no such resource")

@@ -106,6 +106,14 @@ def give_back(session: TenantSession, booking: Booking) -> None:
         _release(session, booking)
 
 
+def uses_of(session: TenantSession, promo_code_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How often codes count as used now, by their ids; those that do not at all are missing."""
+    uses = func.count(func.distinct(PromoRedemption.used_for_id))
+    counted = select(PromoRedemption.promo_code_id, uses).group_by(PromoRedemption.promo_code_id)
+    mine = PromoRedemption.promo_code_id.in_(promo_code_ids)
+    return {row[0]: row[1] for row in session.execute(counted.where(mine, ~_has_lapsed(session)))}
+
+
 def _release(session: TenantSession, booking: Booking) -> None:
     session.execute(delete(PromoRedemption).where(PromoRedemption.booking_id == booking.id))
 

@@ -7,13 +7,15 @@ from decimal import Decimal
 from marshmallow import fields, validate
 
 from catalog.api.field_types import Flag, whole
-from catalog.domain.plans import INTERVALS, KINDS, TAX_CATEGORIES, VISIBILITIES
-from common.http import Id, Instant, ListQuery, LongText, MoneyField, Percent, Quantity, StrictSchema, Text
+from catalog.api.tax_schemas import TaxedSchema
+from catalog.domain.plans import INTERVALS, KINDS, VISIBILITIES
+from common.http import Id, Instant, ListQuery, LongText, MoneyField, Percent, Quantity, Text
+from contracts.taxes import TAX_CATEGORIES
 
 _NOTHING = Decimal(0)
 
 
-class PlanInSchema(StrictSchema):
+class PlanInSchema(TaxedSchema):
     """What a plan is made of; recurring plans are monthly and prorate unless told otherwise."""
 
     name = Text(required=True, metadata={"example": "Flex desk"})
@@ -39,7 +41,6 @@ class PlanInSchema(StrictSchema):
         metadata={"description": "One-off plans: its passes and credits are good for so many days; null: for ever."},
     )
     resource_discount_percent = Percent(load_default=_NOTHING)
-    tax_percent = Percent(load_default=None, allow_none=True)
     tax_category = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(TAX_CATEGORIES))
     prices_include_tax = Flag(load_default=None, allow_none=True)
     revenue_account = Text(longest=60, load_default=None, allow_none=True)

@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from catalog.api.field_types import Flag, StoredDate, StoredId, StoredMoney, Unique, whole
+from catalog.api.tax_schemas import TaxedSchema
 from catalog.domain.rates import AUDIENCES, UNITS, WHENS
 from catalog.domain.resources import RESOURCE_TYPES
-from common.http import Id, Instant, ListQuery, Percent, StrictSchema, Text
+from common.http import Id, Instant, ListQuery, StrictSchema, Text
 from common.http.schemas import example_id
 
 
@@ -47,7 +48,7 @@ class ExtraSchema(StrictSchema):
     price = StoredMoney(required=True)
 
 
-class ResourceRateInSchema(StrictSchema):
+class ResourceRateInSchema(TaxedSchema):
     """What a resource rate is made of."""
 
     EXAMPLE = {
@@ -65,7 +66,6 @@ class ResourceRateInSchema(StrictSchema):
     conditions = fields.Nested(ConditionsSchema, load_default=dict)
     charge_slot_minutes = whole(1, 1440, load_default=15)
     extras = fields.List(fields.Nested(ExtraSchema), load_default=list, validate=validate.Length(max=100))
-    tax_percent = Percent(load_default=None, allow_none=True)
     prices_include_tax = Flag(load_default=None, allow_none=True)
     revenue_account = Text(longest=60, load_default=None, allow_none=True)
 

@@ -40,6 +40,7 @@ class ProblemInSetupSchema(StrictSchema):
 
     code = fields.String(metadata={"example": "resource_without_rate"})
     detail = fields.String()
+    about = fields.String(allow_none=True, metadata={"description": "Whom or what it is about, or how many"})
     href = fields.String(metadata={"example": "/v1/resource-rates"})
 
 

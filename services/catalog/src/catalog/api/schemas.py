@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from catalog.api.field_types import StoredDate
-from common.http import Id, Instant, Percent, StrictSchema, Text
+from catalog.api.tax_schemas import TaxedSchema
+from common.http import Id, Instant, StrictSchema, Text
 from common.http.schemas import zone_name
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -62,7 +63,7 @@ class ClosureSchema(StrictSchema):
             raise ValidationError("must be after from_time", "to_time")
 
 
-class LocationInSchema(StrictSchema):
+class LocationInSchema(TaxedSchema):
     """What a location is made of."""
 
     name = Text(required=True, metadata={"example": "Dock 1"})
@@ -71,7 +72,6 @@ class LocationInSchema(StrictSchema):
     address = fields.Dict(keys=Text(longest=40), values=Text(shortest=0), validate=validate.Length(max=20))
     opening_hours = opening_hours_field()
     closures = fields.List(fields.Nested(ClosureSchema), validate=validate.Length(max=500))
-    tax_percent = Percent(allow_none=True)
 
 
 class LocationSchema(LocationInSchema):

@@ -10,8 +10,6 @@ from common.errors import FieldError, InvalidError
 KINDS = ("recurring", "one_off")
 INTERVALS = ("week", "month", "year")
 VISIBILITIES = ("public", "members", "private")
-# EN 16931: standard, zero rated, exempt, reverse charge, intra-community, export, out of scope, IGIC, IPSI.
-TAX_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
 
 _RECURRING_ONLY = {
     "interval": None,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from catalog.domain.promo_codes import kinds_of
 from catalog.models import Location, Plan, PromoCode, Resource, ResourceRate
 from common.money import Money
 from contracts.catalog import LocationChanged, PlanChanged, PromoCodeChanged, ResourceChanged, ResourceRateChanged
-from contracts.parts import Extra, RatePrice
+from contracts.parts import Extra, ParallelTax, RatePrice
 
 
 def location_changed(location: Location) -> LocationChanged:
@@ -22,6 +24,7 @@ def location_changed(location: Location) -> LocationChanged:
         opening_hours=location.opening_hours,
         closures=[{**closure, "reason": closure.get("name", "")} for closure in location.closures],
         tax_percent=location.tax_percent,
+        taxes=_taxes(location.taxes),
         archived=location.archived_at is not None,
         version=location.version,
     )
@@ -61,6 +64,7 @@ def resource_rate_changed(rate: ResourceRate) -> ResourceRateChanged:
         extras=[Extra(code=e["code"], name=e["name"], price=_money(e["price"])) for e in rate.extras],
         currency=rate.currency,
         tax_percent=rate.tax_percent,
+        taxes=_taxes(rate.taxes),
         prices_include_tax=rate.prices_include_tax,
         revenue_account=rate.revenue_account,
         archived=rate.archived_at is not None,
@@ -91,6 +95,7 @@ def plan_changed(plan: Plan) -> PlanChanged:
         resource_discount_percent=plan.resource_discount_percent,
         tax_percent=plan.tax_percent,
         tax_category=plan.tax_category,
+        taxes=_taxes(plan.taxes),
         prices_include_tax=plan.prices_include_tax,
         revenue_account=plan.revenue_account,
         visibility=plan.visibility,
@@ -118,3 +123,7 @@ def promo_code_changed(promo_code: PromoCode) -> PromoCodeChanged:
 
 def _money(document: dict[str, Any]) -> Money:
     return Money(document["amount_minor"], document["currency"])
+
+
+def _taxes(stored: list[Any] | None) -> list[ParallelTax]:
+    return msgspec.convert(stored or [], list[ParallelTax])

@@ -35,5 +35,6 @@ class Location(TenantMixin, VersionMixin, Base):
     opening_hours: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     closures: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     tax_percent: Mapped[Decimal | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import CHAR, CheckConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.models.metadata import Base
@@ -45,6 +47,7 @@ class Plan(TenantMixin, VersionMixin, Base):
     allowance_valid_days: Mapped[int | None]
     resource_discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
     tax_percent: Mapped[Decimal | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     tax_category: Mapped[str | None]
     prices_include_tax: Mapped[bool | None]
     revenue_account: Mapped[str | None]

@@ -33,6 +33,7 @@ class ResourceRate(TenantMixin, VersionMixin, Base):
     extras: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     currency: Mapped[str] = mapped_column(CHAR(3))
     tax_percent: Mapped[Decimal | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     prices_include_tax: Mapped[bool | None]
     revenue_account: Mapped[str | None]
     open_to_public: Mapped[bool]

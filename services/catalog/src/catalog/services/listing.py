@@ -24,6 +24,7 @@ class Problem:
     code: str
     detail: str
     href: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ def rate_problems(resource: Resource, *, priced: bool, priced_for_all: bool) -> 
     """What is missing for a resource that costs something."""
     if not priced:
         detail = f"{resource.name} has no rate, so nobody can book it: set one, or mark it as free"
-        return [Problem("resource_without_rate", detail, "/v1/resource-rates")]
+        return [Problem("resource_without_rate", detail, "/v1/resource-rates", resource.name)]
     if resource.visibility == "public" and not priced_for_all:
         detail = f"{resource.name} has a rate for members only, so the storefront does not show it"
-        return [Problem("resource_without_public_rate", detail, "/v1/resource-rates")]
+        return [Problem("resource_without_public_rate", detail, "/v1/resource-rates", resource.name)]
     return []

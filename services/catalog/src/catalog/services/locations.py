@@ -13,12 +13,16 @@ from catalog.services.archiving import refuse_archived, set_archived
 from common.db import TenantSession
 from common.errors import ConflictError, NotFoundError
 from common.messaging import outbox
+from contracts.taxes import spell_taxes
 
 
 def create_location(session: TenantSession, **values: Any) -> Location:
-    """Open a location. ``timezone`` defaults to the organisation's. A code in use is refused by the database (409)."""
+    """Open a location. ``timezone`` defaults to the organisation's. A code in use is refused by the database (409).
+
+    Raises InvalidError for taxes that do not fit together.
+    """
     values.setdefault("timezone", session.organization.timezone)
-    location = Location(**values, created_at=session.now())
+    location = Location(**spell_taxes(values), created_at=session.now())
     session.add(location)
     session.flush()
     _announce(session, location)
@@ -48,9 +52,9 @@ def keep_open(session: TenantSession, location_id: UUID) -> Location:
 
 
 def change_location(session: TenantSession, location: Location, **values: Any) -> Location:
-    """Change a locked location's fields. Raises ConflictError ``archived``."""
+    """Change a locked location's fields. Raises as `create_location`, and ConflictError ``archived``."""
     refuse_archived(location)
-    for name, value in values.items():
+    for name, value in spell_taxes(values, location.tax_percent if location.taxes else None).items():
         setattr(location, name, value)
     _changed(session, location)
     return location

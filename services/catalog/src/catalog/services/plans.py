@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from catalog.services.references import require_own_currency
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError, NotFoundError
 from common.messaging import outbox
+from contracts.taxes import spell_taxes
 
 _AMOUNTS = ("price", "setup_fee", "deposit")
 
@@ -22,9 +24,10 @@ _AMOUNTS = ("price", "setup_fee", "deposit")
 def create_plan(session: TenantSession, **values: Any) -> Plan:
     """Put a plan on sale; ``price``, ``setup_fee`` and ``deposit`` are Money.
 
-    Raises InvalidError for another currency than the organisation's and for what does not go with the plan's kind.
+    Raises InvalidError for another currency than the organisation's, for taxes that do not fit together and for what
+    does not go with the plan's kind.
     """
-    columns = _columns(session, {**plan_defaults(values["kind"]), **values})
+    columns = _columns(session, {**plan_defaults(values["kind"]), **_spelled(values)})
     plan = Plan(**columns, currency=session.organization.currency, created_at=session.now())
     check_plan(_state(plan))
     session.add(plan)
@@ -49,7 +52,7 @@ def change_plan(session: TenantSession, plan: Plan, **values: Any) -> Plan:
         detail = "a plan's kind cannot change; make another plan"
         raise InvalidError("kind_is_fixed", detail, errors=[FieldError("/kind", detail)])
     with session.no_autoflush:
-        for name, value in _columns(session, values).items():
+        for name, value in _columns(session, _spelled(values, plan.tax_percent if plan.taxes else None)).items():
             setattr(plan, name, value)
         check_plan(_state(plan))
     return _changed(session, plan)
@@ -72,6 +75,12 @@ def _columns(session: TenantSession, values: dict[str, Any]) -> dict[str, Any]:
     require_own_currency(session, [(f"/{name}", amount) for name, amount in amounts.items()])
     minor = {f"{name}_minor": None if a is None else a.amount_minor for name, a in amounts.items()}
     return {name: value for name, value in values.items() if name not in amounts} | minor
+
+
+def _spelled(values: dict[str, Any], several: Decimal | None = None) -> dict[str, Any]:
+    """Taxes by both forms; parallel ones have their categories themselves."""
+    spelled = spell_taxes(values, several)
+    return spelled | {"tax_category": None} if spelled.get("taxes") else spelled
 
 
 def _state(plan: Plan) -> dict[str, Any]:

@@ -16,15 +16,16 @@ from catalog.services.references import require_known, require_own_currency
 from common.db import TenantSession
 from common.errors import NotFoundError
 from common.messaging import outbox
+from contracts.taxes import spell_taxes
 
 
 def create_rate(session: TenantSession, **values: Any) -> ResourceRate:
     """Set prices for resources or types of resources (PRI-3, PRI-4).
 
-    Raises InvalidError for another currency than the organisation's, repeated prices or extras, or no resources and
-    no types at all; NotFoundError for unknown resources and plans.
+    Raises InvalidError for another currency than the organisation's, repeated prices or extras, taxes that do not fit
+    together, or no resources and no types at all; NotFoundError for unknown resources and plans.
     """
-    rate = ResourceRate(**values, currency=session.organization.currency, created_at=session.now())
+    rate = ResourceRate(**spell_taxes(values), currency=session.organization.currency, created_at=session.now())
     _check(session, rate)
     session.add(rate)
     session.flush()
@@ -45,7 +46,7 @@ def change_rate(session: TenantSession, rate: ResourceRate, **values: Any) -> Re
     """Change a locked rate; bookings made keep their price (PRI-1). Raises as `create_rate`, and if archived."""
     refuse_archived(rate)
     with session.no_autoflush:
-        for name, value in values.items():
+        for name, value in spell_taxes(values, rate.tax_percent if rate.taxes else None).items():
             setattr(rate, name, value)
         _check(session, rate)
     return _changed(session, rate)

@@ -24,6 +24,7 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
         "resources_listed": _count(Resource, is_listed(session)),
         "resources_on_storefront": _count(Resource, is_on_storefront(session)),
         "resources_without_rate": _count(Resource, lacks_rate(session)),
+        "resources_without_public_rate": _count(Resource, lacks_public_rate(session)),
         "rates": _count(ResourceRate),
         "rates_without_tax": _count(ResourceRate, ResourceRate.tax_percent.is_(None)),
         "plans_recurring": _count(Plan, Plan.kind == "recurring"),
@@ -37,7 +38,7 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
 
 def setup_problems(session: TenantSession, facts: dict[str, Any]) -> list[Problem]:
     """What keeps the organisation from earning, most basic first; at most a hundred resources are named."""
-    return [*_missing(facts), *_unpriced(session), *_untaxed(facts)]
+    return [*_missing(facts), *_unpriced(session, facts), *_untaxed(facts)]
 
 
 def _count(kind: Any, *conditions: ColumnElement[bool]) -> Any:
@@ -56,9 +57,11 @@ def _missing(facts: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("storefront_empty", detail, "/v1/storefront-settings")
 
 
-def _unpriced(session: TenantSession) -> Iterator[Problem]:
-    for condition, priced in ((lacks_rate(session), False), (lacks_public_rate(session), True)):
-        statement = select(Resource).where(condition).order_by(Resource.name, Resource.id).limit(_NAMED_PROBLEMS)
+def _unpriced(session: TenantSession, facts: dict[str, Any]) -> Iterator[Problem]:
+    for fact, lacks, priced in (("rate", lacks_rate, False), ("public_rate", lacks_public_rate, True)):
+        if not facts[f"resources_without_{fact}"]:
+            continue
+        statement = select(Resource).where(lacks(session)).order_by(Resource.name, Resource.id).limit(_NAMED_PROBLEMS)
         for resource in session.scalars(statement):
             yield from rate_problems(resource, priced=priced, priced_for_all=False)
 
@@ -70,4 +73,4 @@ def _untaxed(facts: dict[str, Any]) -> Iterator[Problem]:
     for name, path in (("plans", "/v1/plans"), ("rates", "/v1/resource-rates")):
         if count := facts[f"{name}_without_tax"]:
             detail = f"{count} {name} and {facts['locations_without_tax']} locations have no tax rate of their own"
-            yield Problem(f"{name}_without_tax", f"{detail}; the billing settings' rate applies", path)
+            yield Problem(f"{name}_without_tax", f"{detail}; the billing settings' rate applies", path, str(count))

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.auth import Role
 from common.auth.access import STAFF
 from common.http import Id, Instant, ListQuery, Percent, StrictSchema, Text
+from contracts.taxes import MOST_TAXES, TAX_CATEGORIES
 from members.api.fields import Email, Password, language_tag
 
-# EN 16931 categories (UNCL 5305): standard, zero, exempt, reverse charge, intra-community, export, out of scope, …
-TAX_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
+
+class TaxSchema(StrictSchema):
+    """One tax; parallel ones are told apart by their names."""
+
+    name = Text(longest=50, load_default="", shortest=0, metadata={"example": "GST"})
+    percent = Percent(required=True, metadata={"example": "5"})
+    category = fields.String(validate=validate.OneOf(TAX_CATEGORIES), metadata={"example": "S"})
+
+
+class StoredTaxSchema(TaxSchema):
+    """The same as it is kept: percentages are decimal strings already."""
+
+    percent = fields.String(metadata={"example": "5"})  # type: ignore[assignment]
 
 
 class BillingSchema(StrictSchema):
@@ -31,12 +43,25 @@ class BillingSchema(StrictSchema):
     purchase_order = Text(longest=100, allow_none=True)
     tax_percent = Percent(allow_none=True)
     tax_category = fields.String(validate=validate.OneOf(TAX_CATEGORIES), allow_none=True)
+    taxes = fields.List(
+        fields.Nested(TaxSchema),
+        allow_none=True,
+        validate=validate.Length(1, MOST_TAXES),
+        metadata={"description": "Parallel taxes, each computed and rounded alone; tax_percent is then their sum."},
+    )
+
+    @validates_schema
+    def check_one_form(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Parallel taxes and the one tax exclude each other."""
+        if data.get("taxes") and (data.get("tax_percent") is not None or data.get("tax_category") is not None):
+            raise ValidationError("Give either taxes, or the one tax by its short form.", "taxes")
 
 
 class StoredBillingSchema(BillingSchema):
     """The same as it is kept: percentages are decimal strings already."""
 
     tax_percent = fields.String(allow_none=True, metadata={"example": "19"})  # type: ignore[assignment]
+    taxes = fields.List(fields.Nested(StoredTaxSchema), allow_none=True)
 
 
 class CustomerInSchema(StrictSchema):
@@ -235,6 +260,7 @@ class SetupProblemSchema(StrictSchema):
 
     code = fields.String(metadata={"example": "member_without_email"})
     detail = fields.String()
+    about = fields.String(allow_none=True, metadata={"description": "Whom or what it is about, or how many"})
     href = fields.String()
 
 

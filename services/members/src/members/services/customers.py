@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from common.auth import Principal
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, ForbiddenError
+from contracts.taxes import spell_taxes
 from members.models import Customer
 from members.services.locations import check_locations
 from members.services.vat_numbers import normal_vat_number
 
 # What people may change themselves; how and when they are billed is the operator's to say.
 OWN_FIELDS = frozenset({"name", "email", "phone", "language", "billing"})
-_TAX_FIELDS = frozenset({"tax_percent", "tax_category"})
+_TAX_FIELDS = frozenset({"tax_percent", "tax_category", "taxes"})
 
 
 def within_scope(principal: Principal, kind: type[Customer]) -> ColumnElement[bool]:
@@ -48,12 +49,23 @@ def check_own_fields(values: Mapping[str, Any]) -> None:
 
 
 def merged_billing(session: TenantSession, present: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A billing profile after a change: entries replace those of the same name, None removes one (TAX-3)."""
+    """A billing profile after a change: entries replace those of the same name, None removes one (TAX-3).
+
+    Raises InvalidError for taxes that do not fit together.
+    """
+    change = _spelled(present, change)
     merged = {name: value for name, value in {**present, **change}.items() if value is not None}
     if change.get("vat_number"):
         country = (merged.get("address") or {}).get("country") or session.organization.country
         merged["vat_number"] = normal_vat_number(change["vat_number"], country.upper())
     return {name: str(value) if isinstance(value, Decimal) else value for name, value in merged.items()}
+
+
+def _spelled(present: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Taxes by both forms; parallel ones have their categories themselves."""
+    several = Decimal(present["tax_percent"]) if present.get("taxes") else None
+    spelled = spell_taxes(change, several, pointer="/billing/taxes")
+    return spelled | {"tax_category": None} if spelled.get("taxes") else spelled
 
 
 def assign(session: TenantSession, row: Customer, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,25 +22,29 @@ class Problem:
     code: str
     detail: str
     href: str
+    about: str | None = None
 
 
 def setup_facts(session: TenantSession) -> dict[str, Any]:
     """Counts of active people and companies, by name; whoever no invoice can be mailed to is counted apart."""
-    members, companies = Member.status == "active", Company.status == "active"
-    counts = {
-        "members": select(func.count(Member.id)).where(members),
-        "members_without_email": select(func.count(Member.id)).where(members, _unreachable(Member)),
-        "members_without_location": select(func.count(Member.id)).where(members, Member.location_id.is_(None)),
-        "companies": select(func.count(Company.id)).where(companies),
-        "companies_without_email": select(func.count(Company.id)).where(companies, _unreachable(Company)),
-        "users": select(func.count(StaffUser.id)).where(StaffUser.status == "active"),
-    }
-    return {name: session.scalar(statement) or 0 for name, statement in counts.items()}
+    homeless = func.count(Member.id).filter(Member.location_id.is_(None))
+    members = select(*_counts("members", Member), homeless.label("members_without_location"))
+    companies = select(*_counts("companies", Company))
+    users = select(func.count(StaffUser.id)).where(StaffUser.status == "active")
+    people = session.execute(members.where(Member.status == "active")).one()
+    firms = session.execute(companies.where(Company.status == "active")).one()
+    return {**people._mapping, **firms._mapping, "users": session.scalar(users) or 0}
+
+
+def _counts(name: str, kind: type[Member] | type[Company]) -> list[Any]:
+    """All of a kind, and those whom no mail reaches."""
+    unreachable = func.count(kind.id).filter(_unreachable(kind))
+    return [func.count(kind.id).label(name), unreachable.label(f"{name}_without_email")]
 
 
 def setup_problems(session: TenantSession, facts: dict[str, Any]) -> list[Problem]:
     """What keeps bills from their people; at most a hundred of a kind are named."""
-    return [*_organization(session), *_missing(facts), *_nameless(session)]
+    return [*_organization(session), *_missing(facts), *_unreached(session, facts)]
 
 
 def _unreachable(kind: type[Member] | type[Company]) -> Any:
@@ -62,9 +66,11 @@ def _missing(facts: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("no_member", "there is nobody yet who could be billed", "/v1/members")
 
 
-def _nameless(session: TenantSession) -> Iterator[Problem]:
-    for kind, word, path in ((Member, "member", "/v1/members"), (Company, "company", "/v1/companies")):
+def _unreached(session: TenantSession, facts: dict[str, Any]) -> Iterator[Problem]:
+    for kind, word, words in ((Member, "member", "members"), (Company, "company", "companies")):
+        if not facts[f"{words}_without_email"]:
+            continue
         found = select(kind.id, kind.name).where(kind.status == "active", _unreachable(kind))
         for row_id, name in session.execute(found.order_by(kind.name, kind.id).limit(_NAMED_PROBLEMS)):
             detail = f"{name} has no e-mail address: no invoice, receipt or reminder can be sent"
-            yield Problem(f"{word}_without_email", detail, f"{path}/{encode_id(kind.id_prefix, row_id)}")
+            yield Problem(f"{word}_without_email", detail, f"/v1/{words}/{encode_id(kind.id_prefix, row_id)}", name)
