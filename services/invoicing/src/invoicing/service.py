@@ -9,15 +9,18 @@ from common.http import Blueprint
 from common.service import Service
 from contracts.subscriptions import ROUTING
 from invoicing.api import (
+    account_credits,
     billing_runs,
     credit_notes,
     deposits,
     fees,
     invoices,
     memberships,
+    promo_code_uses,
     purchases,
     reports,
     settings,
+    setup,
 )
 from invoicing.commands import billing_run_command, verify_chain_command
 from invoicing.config import InvoicingSettings
@@ -37,7 +40,10 @@ def blueprints() -> Sequence[Blueprint]:
         invoices.blueprint,
         credit_notes.blueprint,
         deposits.blueprint,
+        account_credits.blueprint,
         reports.blueprint,
+        promo_code_uses.blueprint,
+        setup.blueprint,
     )
 
 

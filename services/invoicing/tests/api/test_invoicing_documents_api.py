@@ -135,6 +135,37 @@ def test_a_credit_on_a_paid_invoice_is_kept_allocated_or_refunded(house: Any) ->
     assert house.api.post(f"/v1/credit-notes/{note['id']}/refund", {"amount": euro(total)}).status_code == 409
 
 
+def test_what_is_left_of_a_credit_note_falls_with_each_use_doc_5(house: Any) -> None:
+    """Allocated by hand, laid on at an issue, given back; and it rises when an invoice with some of it is voided."""
+
+    def line(amount: int) -> dict[str, Any]:
+        return {"member_id": house.mem, "lines": [{"description": "x", "unit_price": euro(amount)}]}
+
+    waiting = house.post("/v1/invoices", line(1000))
+    made = house.post("/v1/invoices", line(5000))
+    house.feed(house.payment(made))
+    note = house.post(f"/v1/invoices/{made['id']}/credit-notes")
+    path = f"/v1/credit-notes/{note['id']}"
+
+    def left() -> int:
+        (listed,) = house.get("/v1/credit-notes")["items"]
+        shown = house.get(path)
+        assert (shown["left"], shown["to_account_credit"]) == (listed["left"], listed["to_account_credit"])
+        return int(shown["left"]["amount_minor"])
+
+    assert left() == 5000
+    laid = house.post(f"{path}/allocations", {"invoice_id": waiting["id"], "amount": euro(800)}, 200)
+    assert (laid["left"], laid["to_account_credit"]) == (euro(4200), euro(5000))
+    other = house.post("/v1/invoices", line(700))
+    assert (other["state"], left()) == ("paid", 3500)
+    house.post(f"{path}/refund", {"amount": euro(1500)}, 200)
+    assert left() == 2000
+    house.post(f"/v1/invoices/{waiting['id']}/void", {"reason": "wrong"}, 200)
+    assert left() == 2800
+    refused = house.api.post(f"{path}/refund", {"amount": euro(2801)})
+    assert (refused.status_code, left()) == (409, 2800)
+
+
 def test_the_pdf_is_the_same_bytes_each_time(house: Any) -> None:
     made = house.post("/v1/invoices", {"member_id": house.mem, "lines": [SETUP]})
     first, second = (house.api.get(f"/v1/invoices/{made['id']}/pdf") for _ in range(2))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.ids import encode_id
+from contracts.parts import BillingProfile, ParallelTax
 
 GST = {"name": "GST", "percent": "5", "category": "S"}
 PST = {"name": "PST", "percent": "7", "category": "S"}
@@ -104,6 +105,81 @@ def test_what_is_booked_bears_the_taxes_of_its_rates_account_tax_1(house: Any) -
     house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
     booked = house.invoices()[-1]
     assert table(booked) == [("GST", "5", 4500, 225), ("PST", "7", 4500, 315), ("", "19", 4500, 855)]
+
+
+def announced(*taxes: dict[str, str]) -> dict[str, Any]:
+    """Parallel taxes as catalog, members and booking announce them, with the sum for who knows of one tax only."""
+    named = [ParallelTax(**{**tax, "percent": Decimal(tax["percent"])}) for tax in taxes]
+    return {"taxes": named, "tax_percent": sum((tax.percent for tax in named), Decimal(0))}
+
+
+def test_announced_parallel_taxes_stand_on_memberships_fees_and_bookings_tax_1(house: Any) -> None:
+    """What is made from a plan or a rate has its taxes; what is named by hand has the organisation's."""
+    house.set(tax_percent="19")
+    flex = house.add_plan(30000, **announced(GST, PST))
+    day = house.add_plan(10000, kind="one_off", **announced(GST, QST))
+    house.join("2027-03-01", plan_id=encode_id("pln", flex))
+    who = {"member_id": house.mem}
+    fee = house.post("/v1/fees", {**who, "plan_id": encode_id("pln", day)})
+    assert (fee["taxes"], fee["tax_percent"]) == ([GST, QST], "14.975")
+    house.post("/v1/fees", {**who, "name": "Key", "price": euro(1000)})
+    house.feed(house.booking(**announced(PST, QST)))
+    house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    (made,) = house.invoices()
+    assert sorted(table(made)) == [
+        ("", "19", 1000, 190),
+        ("GST", "5", 40000, 2000),
+        ("PST", "7", 34500, 2415),
+        ("QST", "9.975", 14500, 1446),
+    ]
+
+
+def test_announced_parallel_taxes_have_the_rank_of_the_one_tax_tax_1(house: Any) -> None:
+    """Customer, location, plan or rate; what the settings give one of these comes before what was announced for it."""
+    plan = house.add_plan(10000, kind="one_off", **announced(QST))
+    body = {"plan_id": encode_id("pln", plan)}
+
+    def names(**values: Any) -> list[str]:
+        fee = house.post("/v1/fees", {"member_id": house.mem, **body, **values})
+        shown = house.post("/v1/invoices/preview", {"member_id": house.mem, "as_of": "2027-03-01"}, 200)
+        house.api.delete(f"/v1/fees/{fee['id']}")
+        return [row["name"] or row["percent"] for row in shown["invoices"][0]["tax_breakdown"]]
+
+    assert names() == ["QST"]
+    assert (names(taxes=[PST]), names(tax_percent="3")) == (["PST"], ["3"])
+    override = {"plan_id": encode_id("pln", plan), "taxes": [GST]}
+    house.set(tax_overrides=[override])
+    assert names() == ["GST"]
+    dock = house.add_location(**announced(GST, PST))
+    assert names(location_id=encode_id("loc", dock)) == ["GST", "PST"]
+    house.set(tax_overrides=[override, {"location_id": encode_id("loc", dock), "taxes": [PST]}])
+    assert names(location_id=encode_id("loc", dock)) == ["PST"]
+    house.add_member(member_id=house.member, version=2, billing=BillingProfile(**announced(QST, PST)))
+    assert names(location_id=encode_id("loc", dock)) == ["QST", "PST"]
+    house.set(tax_overrides=[{"member_id": house.mem, "taxes": [GST]}])
+    assert names() == ["GST"]
+
+
+def test_a_changed_or_amended_fee_keeps_the_taxes_of_its_plan_unless_it_gets_others(house: Any) -> None:
+    plan = house.add_plan(10000, kind="one_off", **announced(GST, PST))
+    fee = house.post("/v1/fees", {"member_id": house.mem, "plan_id": encode_id("pln", plan)})
+    path = f"/v1/fees/{fee['id']}"
+    same = house.api.patch(path, {"tax_percent": "12", "quantity": "2"}).json
+    assert (same["taxes"], same["quantity"]) == ([GST, PST], "2")
+    (invoice,) = house.post("/v1/billing-runs", {"as_of": "2027-03-01"})["invoices"]
+    assert invoice["total"] == euro(22400)
+    amended = house.post(f"{path}/amendment", {"quantity": "1"})["fee"]
+    assert amended["taxes"] == [GST, PST]
+    changed = house.api.patch(f"/v1/fees/{amended['id']}", {"tax_percent": "19"}).json
+    assert (changed["taxes"], changed["tax_percent"]) == (None, "19")
+
+
+def test_a_booking_whose_taxes_change_is_charged_by_the_new_ones(house: Any) -> None:
+    booking = house.booking(**announced(GST, PST))
+    house.feed(booking)
+    house.feed(house.booking(booking_id=booking.booking_id, version=2, **announced(GST)))
+    (invoice,) = house.post("/v1/billing-runs", {"as_of": "2027-03-01"})["invoices"]
+    assert table(invoice) == [("GST", "5", 4500, 225)]
 
 
 def test_a_fee_has_its_own_parallel_taxes_or_the_short_form(house: Any) -> None:

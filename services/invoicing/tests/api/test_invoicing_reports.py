@@ -145,3 +145,21 @@ def test_receivables_put_the_largest_debt_first_and_every_age_in_its_column(hous
     assert (second["member_id"], second["name"]) == (house.mem, "Example Member")
     ages = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "total")
     assert [second[age]["amount_minor"] for age in ages] == [12800, 6400, 3200 + 1600, 800 + 400, 300, 25500]
+
+
+def test_setup_tells_the_switches_and_what_should_have_been_invoiced(house: Any) -> None:
+    house.set(automatic_generation=False, automatic_sending=True)
+    before = house.get("/v1/setup/invoicing")
+    assert before["problems"] == []
+    assert before["facts"]["automatic_sending"] is True
+    assert before["facts"]["automatic_generation"] is False
+    house.post("/v1/fees", {"member_id": house.mem, "name": "Printing", "price": euro(100)})
+    house.join("2027-02-10")
+    house.advance(datetime(2027, 3, 15, 12, tzinfo=UTC))
+    found = house.get("/v1/setup/invoicing")
+    assert (found["facts"]["fees_unbilled"], found["facts"]["memberships_unbilled"]) == (1, 1)
+    assert [(each["code"], each["detail"][:2]) for each in found["problems"]] == [("unbilled_items", "2 ")]
+    house.post("/v1/billing-runs", {"as_of": "2027-03-15"})
+    assert house.get("/v1/setup/invoicing")["problems"] == []
+    member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))
+    assert member.get("/v1/setup/invoicing").status_code == 403

@@ -11,7 +11,7 @@ import pytest
 from common.ids import new_id
 from common.money import Money
 from contracts.invoicing import CreditNoteIssued, InvoicePaid, RefundRequested
-from contracts.payments import PaymentRefunded, PaymentRefundFailed
+from contracts.payments import PaymentRefunded, PaymentRefundFailed, PaymentReversed
 
 
 def euro(amount_minor: int) -> dict[str, Any]:
@@ -139,6 +139,50 @@ def test_a_second_try_that_succeeds_takes_the_unused_credit_away(house: Any, lat
     second = Refund(house, late, payment_id=paid.payment_id)
     house.feed(first.failed(2), second.made(3))
     assert owed(house, 4000)["credited"] == euro(0)
+
+
+def test_credit_that_was_used_is_payable_again_when_its_money_goes_back_after_all(house: Any, late: Any) -> None:
+    """The team refunds by hand what was account credit by then: the customer does not have it twice."""
+    paid = house.payment(late, amount_minor=10000)
+    house.feed(paid)
+    (request,) = house.messages(RefundRequested)
+    first = Refund(house, late, payment_id=paid.payment_id, request_id=request.request_id)
+    house.feed(first.failed(2))
+    following, last = owed(house, 4000), owed(house, 3000)
+    assert (shown(house, following)[0], shown(house, last)[0]) == ("paid", "paid")
+    part = Refund(house, late, minor=5000, payment_id=paid.payment_id)
+    house.feed(part.made(3))
+    assert shown(house, following) == ("paid", "paid", 0, 4000, 0)
+    assert shown(house, last) == ("open", "partially_paid", 0, 1000, 2000), "the newest gives back first"
+    rest = Refund(house, late, minor=5000, payment_id=paid.payment_id)
+    house.feed(
+        house.payment(
+            late,
+            PaymentRefunded,
+            **{**rest.values, "refunded": Money(10000, "EUR"), "state": "refunded", "version": 4},
+        )
+    )
+    assert [shown(house, each)[4] for each in (following, last)] == [4000, 3000]
+    assert owed(house, 1000)["credited"] == euro(0)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_refund_that_failed_for_a_chargeback_is_nobodys_credit(house: Any, late: Any, order: tuple[int, ...]) -> None:
+    """The bank has that money: what comes from another card after it goes back, and is not kept as credit."""
+    paid = house.payment(late, amount_minor=10000)
+    house.feed(paid)
+    (request,) = house.messages(RefundRequested)
+    lost = {"payment_id": paid.payment_id, "state": "disputed", "amount_minor": 10000}
+    refund = Refund(house, late, request_id=request.request_id, **lost)
+    steps = [
+        house.payment(late, PaymentReversed, version=2, reason="fraudulent", **lost),
+        refund.failed(3),
+        house.payment(late, amount_minor=2500),
+    ]
+    for place in order:
+        house.feed(steps[place])
+    assert owed(house, 4000)["credited"] == euro(0)
+    assert house.messages(RefundRequested)[-1].amount.amount_minor in (2500, 12500)
 
 
 def test_money_of_somebody_unknown_is_nobodys_credit(house: Any) -> None:

@@ -58,6 +58,25 @@ def test_a_partial_payment_leaves_the_rest_and_an_overpayment_becomes_account_cr
     assert following["payment_state"] == "partially_paid"
 
 
+@pytest.mark.parametrize("ending", ["refunded", "disputed"])
+def test_an_overpayment_that_goes_back_is_no_longer_what_paid_another_invoice(house: Any, ending: str) -> None:
+    """PAY-4, PAY-5: paid twice by mistake, the second used up, then given or taken back."""
+    made = invoice(house)
+    twice = house.payment(made)
+    house.feed(house.payment(made), twice)
+    following = invoice(house, 7000)
+    assert (following["state"], following["credited"]) == ("paid", euro(7000))
+    fields = {"payment_id": twice.payment_id, "state": ending, "version": 2}
+    if ending == "disputed":
+        house.feed(house.payment(made, PaymentReversed, reason="duplicate", **fields))
+    else:
+        refund = {"refund_id": new_id(), "refund": Money(10000, "EUR"), "refunded": Money(10000, "EUR")}
+        house.feed(house.payment(made, PaymentRefunded, **refund, **fields))
+    assert (now(house, made)["state"], now(house, made)["paid"]) == ("paid", euro(10000))
+    again = now(house, following)
+    assert (again["state"], again["credited"], again["payable"]) == ("open", euro(0), euro(7000))
+
+
 def test_account_credit_that_covers_all_issues_a_paid_invoice(house: Any) -> None:
     made = invoice(house)
     house.feed(house.payment(made, amount_minor=30000))

@@ -71,6 +71,28 @@ def test_gh_3_a_code_is_for_the_kinds_it_names(house: Any, kinds: list[str], acc
     assert refused <= {"promo_code_not_applicable"}
 
 
+@pytest.mark.parametrize(
+    ("listed", "accepted"),
+    [
+        (("resource_ids",), False),
+        (("resource_types",), False),
+        (("resource_ids", "plan_ids"), True),
+        (("plan_ids",), True),
+        ((), True),
+    ],
+)
+def test_gh_3_a_code_that_names_no_kinds_is_for_the_kinds_of_what_it_lists(
+    house: Any, listed: tuple[str, ...], accepted: bool
+) -> None:
+    """As codes were announced before they named their kinds; a limited one for rooms is booking's to count."""
+    things = {"resource_ids": [str(new_id())], "resource_types": ["meeting_room"], "plan_ids": [str(house.plan)]}
+    code(house, scope={name: things[name] for name in listed}, max_uses=1)
+    flex = {"plan_id": encode_id("pln", house.plan), "member_id": house.mem, "start_date": "2027-03-01"}
+    answer = house.api.post("/v1/memberships", {**flex, "promo_code": "SPRING"})
+    assert answer.status_code == (201 if accepted else 422)
+    assert accepted or answer.json["code"] == "promo_code_not_applicable"
+
+
 def test_gh_3_a_code_of_a_place_is_for_that_place(house: Any) -> None:
     code(house, scope={"location_ids": [str(house.location)]})
     other = house.add_location(display_name="Dock 2", code="D2")
@@ -95,3 +117,21 @@ def test_the_last_use_goes_to_one_of_ten(house: Any) -> None:
     for thread in threads:
         thread.join()
     assert answers == {201: 1, 409: 9}
+
+
+def test_uses_by_purchases_are_listed_beside_the_limits_and_by_page(house: Any) -> None:
+    code(house, max_uses=10, max_uses_per_customer=2)
+    house.feed(PromoCodeChanged(promo_code_id=new_id(), code="AUTUMN", percent=Decimal(5), version=1))
+    path = "/v1/promo-code-uses/purchases"
+    fee = {"member_id": house.mem, "name": "Printing", "price": euro(1000), "promo_code": "spring"}
+    house.post("/v1/fees", fee)
+    house.join("2027-03-01", promo_code="SPRING")
+    autumn = house.get(f"{path}?limit=1")
+    spring = house.get(f"{path}?limit=1&cursor={autumn['next_cursor']}")
+    assert [(each["code"], each["uses"], each["max_uses"]) for each in autumn["items"]] == [("AUTUMN", 0, None)]
+    (shown,) = spring["items"]
+    assert (shown["uses"], shown["max_uses"], shown["max_uses_per_customer"]) == (2, 10, 2)
+    assert house.get(f"{path}?promo_code_id={shown['promo_code_id']}")["items"] == [shown]
+    assert house.api.get(f"{path}?promo_code_id=x").status_code == 422
+    member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))
+    assert member.get(path).status_code == 403

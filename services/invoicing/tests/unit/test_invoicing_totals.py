@@ -201,6 +201,27 @@ def test_all_parts_of_a_document_add_up_mon_2(lines: list[LineInput], discounts:
         assert done.discount.amount_minor in range(max(done.amount.amount_minor, 0) + 1)
 
 
+any_parallel_taxes = st.lists(st.decimals(0, 20, places=3), min_size=1, max_size=5).map(
+    lambda rates: tuple(tax_of(rate, name=f"T{n}") for n, rate in enumerate(rates))
+)
+
+
+@settings(max_examples=150)
+@given(
+    amounts=st.lists(st.integers(0, 10**7), min_size=1, max_size=5), taxes=any_parallel_taxes, included=st.booleans()
+)
+def test_any_parallel_taxes_are_rounded_each_alone_and_add_up_tax_2(
+    amounts: list[int], taxes: Taxes, included: bool
+) -> None:
+    totals = document_totals([line(amount, *taxes, included=included) for amount in amounts], "EUR")
+    assert_parts_add_up(totals)
+    assert (totals.total if included else totals.subtotal) == eur(sum(amounts))
+    whole = sum(tax.percent for tax in taxes)
+    for tax, row in zip(taxes, totals.tax_breakdown, strict=True):
+        exact = sum(amounts) * tax.percent / (100 + whole if included else 100)
+        assert abs(row.amount.amount_minor - exact) <= Decimal("0.5")
+
+
 @settings(max_examples=80)
 @given(
     shares=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=9),

@@ -20,16 +20,18 @@ from common.http.idempotency import idempotency_key
 from common.http.work import current_database
 from common.ids import decode_path_id
 from invoicing.api.access import MANAGERS, READERS
-from invoicing.api.document_schemas import BillingRunInSchema, BillingRunItemSchema, BillingRunSchema
+from invoicing.api.billing_run_schemas import BillingRunInSchema, BillingRunItemSchema, BillingRunSchema
 from invoicing.api.showing import show_invoices, show_spec
 from invoicing.models import BillingRun, Invoice
 from invoicing.services.billing import runs
+from invoicing.services.billing.comparing import compare_with_last
 from invoicing.services.billing.selecting import Scope
 from invoicing.services.customers import known_location, resolve_payer
 from invoicing.services.settings import billing_settings
 
 blueprint = Blueprint("billing-runs", __name__, description="Making invoices of what is due")
-SHOWN = 200
+# The others are on the list of invoices, by page.
+SHOWN = 50
 PATIENCE_SECONDS = 20.0
 
 
@@ -110,6 +112,7 @@ def _dry_run(scope: Scope) -> dict[str, Any]:
         "counts": counts,
         "errors": errors,
         "invoices": [show_spec(spec, terms) for spec in specs[:SHOWN]],
+        "comparison": compare_with_last(session, scope, specs),
         "created_at": None,
         "finished_at": None,
     }
@@ -123,7 +126,7 @@ def _show(run: BillingRun) -> dict[str, Any]:
     statement = select(Invoice).where(Invoice.billing_run_id == run.id).options(selectinload(Invoice.lines))
     made = session.scalars(statement.order_by(Invoice.issue_date, Invoice.number).limit(SHOWN)).all()
     shown = {name: getattr(run, name) for name in _SHOWN}
-    return {**shown, "invoices": show_invoices(session, made)}
+    return {**shown, "invoices": show_invoices(session, made), "comparison": None}
 
 
 @blueprint.route("/v1/billing-runs", methods=["GET"])

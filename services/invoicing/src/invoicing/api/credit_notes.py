@@ -13,13 +13,13 @@ from common.http import Blueprint, Id, current_session, idempotent, page, page_s
 from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, searched
 from invoicing.api.access import own_payers as own
-from invoicing.api.document_schemas import AllocationSchema, AmountSchema, CreditNoteSchema
+from invoicing.api.credit_note_schemas import AllocationSchema, AmountSchema, CreditNoteSchema
 from invoicing.api.invoices import FILE, FLAVORS, XmlQuery, file_response
 from invoicing.api.schemas import SearchQuery
 from invoicing.api.showing import show_credit_note, show_credit_notes
 from invoicing.documents import credit_note_pdf, document_xml
 from invoicing.models import CreditNote
-from invoicing.services import credit_notes
+from invoicing.services import credit_note_uses, credit_notes
 
 blueprint = Blueprint("credit-notes", __name__, description="What is taken back")
 
@@ -73,7 +73,7 @@ def get_credit_note(note_id: str) -> dict[str, Any]:
 def allocate(body: dict[str, Any], note_id: str) -> dict[str, Any]:
     """Lay what is left of a credit note on another invoice of the same customer."""
     session = current_session()
-    note = credit_notes.allocate_credit_note(session, _find(note_id, lock=True), **body)
+    note = credit_note_uses.allocate_credit_note(session, _find(note_id, lock=True), **body)
     return show_credit_note(session, note)
 
 
@@ -85,7 +85,7 @@ def allocate(body: dict[str, Any], note_id: str) -> dict[str, Any]:
 def refund(body: dict[str, Any], note_id: str) -> dict[str, Any]:
     """Give back what is left of a credit note, through the gateway that took the money."""
     session = current_session()
-    note = credit_notes.refund_credit_note(session, _find(note_id, lock=True), body["amount"])
+    note = credit_note_uses.refund_credit_note(session, _find(note_id, lock=True), body["amount"])
     return show_credit_note(session, note)
 
 

@@ -11,7 +11,7 @@ from common.auth import allow, current_principal
 from common.http import Blueprint, Id, current_session, idempotent, page, page_schema
 from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, check_visible, own_payers, searched
-from invoicing.api.document_schemas import DepositMoveSchema, DepositSchema
+from invoicing.api.deposit_schemas import DepositMoveSchema, DepositSchema
 from invoicing.api.schemas import SearchQuery
 from invoicing.api.showing import paid_by
 from invoicing.models import Deposit

@@ -26,9 +26,8 @@ from common.http.audited import changes_nothing
 from common.http.schemas import CivilDate, QuerySchema
 from common.ids import decode_path_id
 from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible, searched
-from invoicing.api.document_schemas import (
-    CreditNoteInSchema,
-    CreditNoteSchema,
+from invoicing.api.credit_note_schemas import CreditNoteInSchema, CreditNoteSchema
+from invoicing.api.invoice_schemas import (
     InvoiceInSchema,
     InvoiceSchema,
     InvoiceTermsSchema,
@@ -42,7 +41,7 @@ from invoicing.api.showing import show_credit_note, show_invoice, show_invoices,
 from invoicing.documents import document_xml, invoice_factur_x, invoice_pdf
 from invoicing.documents.einvoice import Flavor
 from invoicing.models import Customer, Invoice
-from invoicing.services import credit_notes, invoices, manual_invoices, sending
+from invoicing.services import credit_notes, drafts, invoices, manual_invoices, manual_lines, previews, sending
 from invoicing.services.customers import resolve_payer
 from invoicing.services.settings import billing_settings
 
@@ -125,10 +124,10 @@ def create_invoice(body: dict[str, Any]) -> dict[str, Any]:
 def _terms(body: dict[str, Any]) -> dict[str, Any]:
     if "lines" in body:
         body["lines"] = [
-            manual_invoices.ManualLine(**{k: v for k, v in line.items() if v is not None}) for line in body["lines"]
+            manual_lines.ManualLine(**{k: v for k, v in line.items() if v is not None}) for line in body["lines"]
         ]
     if "discounts" in body:
-        body["discounts"] = [manual_invoices.ManualDiscount(**discount) for discount in body["discounts"]]
+        body["discounts"] = [manual_lines.ManualDiscount(**discount) for discount in body["discounts"]]
     return body
 
 
@@ -144,7 +143,7 @@ def preview_invoices(body: dict[str, Any]) -> dict[str, Any]:
     check_visible(_Owned(payer.customer))
     if abs(body["as_of"].year - local_date(session.now(), session.organization.timezone).year) > 3:
         raise InvalidError("invalid_as_of", "previews reach three years at most")
-    specs = manual_invoices.preview_invoices(session, payer.customer, body["as_of"], body["membership"])
+    specs = previews.preview_invoices(session, payer.customer, body["as_of"], body["membership"])
     terms = billing_settings(session).payment_terms_days
     return {"invoices": [show_spec(spec, terms) for spec in specs]}
 
@@ -181,7 +180,7 @@ def change_draft(body: dict[str, Any], invoice_id: str) -> dict[str, Any]:
     """Change a draft; what is issued cannot be changed (409)."""
     invoice = _find(invoice_id, lock=True)
     check_if_match(invoice)
-    changed = manual_invoices.change_draft(current_session(), invoice, **_terms(body))
+    changed = drafts.change_draft(current_session(), invoice, **_terms(body))
     remember_etag(changed)
     return show_invoice(current_session(), changed)
 
@@ -193,7 +192,7 @@ def drop_draft(invoice_id: str) -> None:
     """Delete a draft; what is issued cannot be deleted (409)."""
     invoice = _find(invoice_id, lock=True)
     check_if_match(invoice)
-    manual_invoices.drop_draft(current_session(), invoice)
+    drafts.drop_draft(current_session(), invoice)
 
 
 @blueprint.route("/v1/invoices/<invoice_id>/issue", methods=["POST"])
@@ -203,7 +202,7 @@ def drop_draft(invoice_id: str) -> None:
 def issue_draft(invoice_id: str) -> dict[str, Any]:
     """Issue a draft: it gets its number and today's date."""
     session = current_session()
-    return show_invoice(session, manual_invoices.issue_draft(session, _find(invoice_id, lock=True)))
+    return show_invoice(session, drafts.issue_draft(session, _find(invoice_id, lock=True)))
 
 
 @blueprint.route("/v1/invoices/<invoice_id>/send", methods=["POST"])

@@ -8,10 +8,10 @@ from common.auth import allow, current_principal
 from common.errors import NotFoundError
 from common.http import Blueprint, current_session, idempotent
 from invoicing.api.access import EVERYBODY, own_payers
-from invoicing.api.document_schemas import PurchaseInSchema, PurchaseSchema
 from invoicing.api.memberships import with_status
+from invoicing.api.purchase_schemas import PurchaseInSchema, PurchaseSchema
 from invoicing.api.showing import show_invoice
-from invoicing.services.memberships import find_plan_for_members
+from invoicing.services.plans import find_plan_for_members
 from invoicing.services.purchases import Item, buy
 
 blueprint = Blueprint("purchases", __name__, description="Buying several things at once")

@@ -265,6 +265,7 @@ class FeeSchema(PaidBySchema, FeeTermsSchema):
     plan_id = Id("pln", allow_none=True)
     booking_id = Id("bkg", allow_none=True)
     is_personal = fields.Boolean()
+    taxes = several_taxes(attribute="shown_taxes", allow_none=True)
     source = fields.String()
     status = fields.String()
     invoice_id = Id("inv", allow_none=True)

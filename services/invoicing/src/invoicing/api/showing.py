@@ -15,6 +15,7 @@ from common.money import Money
 from invoicing.domain.document_states import is_overdue
 from invoicing.models import CreditNote, Customer, Fee, Invoice, InvoiceLine, Membership
 from invoicing.services.billing.specs import InvoiceSpec, LineSpec, tax_percent_of
+from invoicing.services.credit_note_uses import left_of
 from invoicing.services.invoices import today_of
 
 Row = TypeVar("Row", Fee, Membership)
@@ -102,8 +103,10 @@ def tax_rows(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
 
 
 def show_credit_notes(session: TenantSession, notes: Sequence[CreditNote]) -> list[dict[str, Any]]:
-    """Credit notes with who gets them."""
-    return [_show_credit_note(note) | payer for note, payer in zip(notes, paid_by(session, notes), strict=True)]
+    """Credit notes with who gets them, and what is left of them."""
+    left = left_of(session, notes)
+    payers = paid_by(session, notes)
+    return [_show_credit_note(note, left[note.id]) | payer for note, payer in zip(notes, payers, strict=True)]
 
 
 def show_credit_note(session: TenantSession, note: CreditNote) -> dict[str, Any]:
@@ -111,8 +114,8 @@ def show_credit_note(session: TenantSession, note: CreditNote) -> dict[str, Any]
     return show_credit_notes(session, [note])[0]
 
 
-def _show_credit_note(note: CreditNote) -> dict[str, Any]:
-    shown = {name: getattr(note, name) for name in _NOTE}
+def _show_credit_note(note: CreditNote, left: Money) -> dict[str, Any]:
+    shown = {name: getattr(note, name) for name in _NOTE} | {"left": left}
     shown["tax_breakdown"] = tax_rows(note.tax_breakdown, note.currency)
     return shown
 

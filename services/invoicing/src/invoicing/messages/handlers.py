@@ -100,6 +100,7 @@ def location_changed(session: TenantSession, message: catalog.LocationChanged, _
             "timezone": message.timezone,
             "address": message.address,
             "tax_percent": message.tax_percent,
+            "taxes": plain(message.taxes) or None,
             "archived": message.archived,
             "version": message.version,
         },
@@ -124,6 +125,7 @@ def plan_changed(session: TenantSession, message: catalog.PlanChanged, _envelope
         "name": message.display_name,
         "currency": message.price.currency,
         "price_minor": message.price.amount_minor,
+        "taxes": plain(message.taxes) or None,
         "setup_fee_minor": message.setup_fee.amount_minor if message.setup_fee else None,
         "deposit_minor": message.deposit.amount_minor if message.deposit else None,
     }

@@ -1,5 +1,6 @@
 """Tables of invoicing."""
 
+from invoicing.models.chain import ChainedDocument, ChainHead, NumberSeries
 from invoicing.models.charges import Fee, Membership, PlanPurchase
 from invoicing.models.copies import (
     BookingCopy,
@@ -11,15 +12,8 @@ from invoicing.models.copies import (
     PromoRedemption,
     RefundCopy,
 )
-from invoicing.models.documents import (
-    ChainedDocument,
-    ChainHead,
-    CreditNote,
-    CreditNoteLine,
-    Invoice,
-    InvoiceLine,
-    NumberSeries,
-)
+from invoicing.models.credit_notes import CreditNote, CreditNoteLine
+from invoicing.models.invoices import Invoice, InvoiceLine
 from invoicing.models.ledgers import AccountCredit, CreditAllocation, Deposit, DepositEntry
 from invoicing.models.metadata import Base
 from invoicing.models.runs import BillingRun

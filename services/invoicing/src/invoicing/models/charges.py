@@ -21,8 +21,9 @@ from invoicing.models.metadata import Base
 class Membership(TenantMixin, VersionMixin, Base):
     """A plan held by a member or company, with the terms it was made with.
 
-    ``billed_until`` is the first day not billed yet. ``issue_on`` is the planned date of its next invoice and
-    ``run_at`` the instant at which a run makes it; both None when nothing is to come.
+    ``listed_taxes`` are the plan's parallel ones. ``billed_until`` is the first day not billed yet. ``issue_on`` is
+    the planned date of its next invoice and ``run_at`` the instant at which a run makes it; both None when nothing is
+    to come.
     """
 
     __tablename__ = "membership"
@@ -63,6 +64,7 @@ class Membership(TenantMixin, VersionMixin, Base):
     credits_carry_over_cap: Mapped[Decimal] = mapped_column(default=Decimal(0))
     passes: Mapped[int] = mapped_column(default=0)
     resource_discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    listed_taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]
     prices_include_tax: Mapped[bool | None]
@@ -114,7 +116,8 @@ class Fee(TenantMixin, VersionMixin, Base):
     """A billable one-off item on a customer. ``amount_minor`` fixes the amount whatever the quantity and unit price.
 
     ``source``: manual, plan, booking, cancellation, late_fee, deposit or pause; ``source_id`` is the booking or
-    invoice it came from, and ``part`` tells several fees of one source apart (the repeats of a late fee).
+    invoice it came from, and ``part`` tells several fees of one source apart (the repeats of a late fee). ``taxes`` are
+    the parallel ones given to this fee, ``listed_taxes`` those of its plan or of the booking's rate.
     """
 
     __tablename__ = "fee"
@@ -152,6 +155,7 @@ class Fee(TenantMixin, VersionMixin, Base):
     discount_minor: Mapped[int] = mapped_column(default=0)
     amount_minor: Mapped[int | None]
     taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    listed_taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]
     prices_include_tax: Mapped[bool | None]
@@ -173,6 +177,11 @@ class Fee(TenantMixin, VersionMixin, Base):
     def price(self) -> Money:
         """Per unit."""
         return Money(self.price_minor, self.currency)
+
+    @property
+    def shown_taxes(self) -> list[Any] | None:
+        """The parallel taxes that are named for it."""
+        return self.taxes or self.listed_taxes
 
 
 class PlanPurchase(TenantMixin, VersionMixin, Base):

@@ -67,6 +67,7 @@ class Location(TenantMixin, VersionMixin, Base):
     timezone: Mapped[str]
     address: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     tax_percent: Mapped[Decimal | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     archived: Mapped[bool] = mapped_column(default=False)
 
 
@@ -94,6 +95,7 @@ class Plan(TenantMixin, VersionMixin, Base):
     resource_discount_percent: Mapped[Decimal] = mapped_column(default=Decimal(0))
     tax_percent: Mapped[Decimal | None]
     tax_category: Mapped[str | None]
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     prices_include_tax: Mapped[bool | None]
     revenue_account: Mapped[str | None]
     visibility: Mapped[str] = mapped_column(default="public")

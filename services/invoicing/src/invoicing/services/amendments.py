@@ -14,13 +14,13 @@ from common.ids import new_id
 from common.money import Money
 from invoicing.models import CreditNote, Customer, Fee, Invoice, InvoiceLine
 from invoicing.services.credit_notes import create_credit_note, creditable
+from invoicing.services.currency import check_currency
 from invoicing.services.customers import zone_of
 from invoicing.services.fees import store_fee
 from invoicing.services.invoices import find_invoice, void_invoice
-from invoicing.services.memberships import check_currency
 from invoicing.services.plan_purchases import follow_fee, hand_over
 from invoicing.services.settings import billing_settings
-from invoicing.services.taxes import spell_taxes
+from invoicing.services.taxes import spell_fee_taxes
 
 
 def take_back(session: TenantSession, fee: Fee, reason: str, *, refund: bool = False) -> CreditNote | None:
@@ -58,8 +58,8 @@ def _untouched(session: TenantSession, invoice: Invoice) -> bool:
 _COPIED = (
     "payer_id", "member_id", "company_id", "is_personal", "location_id", "source", "source_id", "part", "plan_id",
     "name", "details", "currency", "price_minor", "quantity", "discount_percent", "discount_minor", "amount_minor",
-    "taxes", "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "dated", "bill_in_advance",
-    "is_refundable", "checkout_id",
+    "taxes", "listed_taxes", "tax_percent", "tax_category", "prices_include_tax", "revenue_account", "dated",
+    "bill_in_advance", "is_refundable", "checkout_id",
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def amend_fee(session: TenantSession, fee: Fee, **values: Any) -> tuple[Fee, Cre
     check_currency(session, price)
     if price is not None:
         values |= {"price_minor": price.amount_minor, "amount_minor": None}
-    terms = {name: getattr(fee, name) for name in _COPIED} | spell_taxes(values)
+    terms = {name: getattr(fee, name) for name in _COPIED} | spell_fee_taxes(values, fee)
     new = Fee(id=new_id(), status="unbilled", created_on=_today(session, fee), created_at=session.now(), **terms)
     hand_over(session, fee, new.id)
     note = take_back(session, fee, "amended")

@@ -28,7 +28,7 @@ from invoicing.services.billing.context import load_context
 from invoicing.services.billing.issuing import issue_invoices
 from invoicing.services.billing.planning import fee_line
 from invoicing.services.billing.specs import InvoiceSpec
-from invoicing.services.customers import lock_customer, zone_of
+from invoicing.services.customers import lock_customer, lock_customers, zone_of
 from invoicing.services.fees import store_fee
 from invoicing.services.invoices import find_invoice
 from invoicing.services.settings import billing_settings
@@ -39,7 +39,7 @@ NOT_YET = frozenset({"held", "tentative"})
 # What of a booking stands on its fee, besides the charge itself.
 _CHARGED = (
     "member_id", "company_id", "is_personal", "location_id", "resource_name", "timezone", "start", "end", "lines",
-    "tax_percent", "prices_include_tax", "revenue_account", "payment", "checkout_id",
+    "tax_percent", "taxes", "prices_include_tax", "revenue_account", "payment", "checkout_id",
 )  # fmt: skip
 
 
@@ -66,8 +66,10 @@ def record_booking(session: TenantSession, booking: BookingState) -> None:
     """Keep the newest state of a booking and bring its fee in step with it; older and repeated ones change nothing."""
     _, payer_id = payer(booking.member_id, booking.company_id, is_personal=booking.is_personal)
     kind = "member" if payer_id == booking.member_id else "company"
-    known_customer(session, payer_id, kind)
-    customer = lock_customer(session, payer_id)
+    customer = lock_customers(session, [payer_id]).get(payer_id)
+    if customer is None:
+        known_customer(session, payer_id, kind)
+        customer = lock_customer(session, payer_id)
     before = _known_state(session, booking.booking_id)
     if _keep(session, booking) and not _only_moved_on(session, before, booking, customer):
         reconcile(session, booking, customer)
@@ -144,9 +146,11 @@ def reconcile(session: TenantSession, booking: BookingState, customer: Customer)
         fee = None
     if values is None or (fee is not None and fee.status == "invoiced"):
         return
-    fee = _store(session, customer, fee, values)
+    fee = _store(session, fee, values)
     if booking.payment == "now" and fee.source == "booking":
         _invoice_now(session, customer, fee)
+    else:
+        store_fee(session, billing_settings(session), customer, fee)
 
 
 def _fee_of(session: TenantSession, booking_id: UUID) -> Fee | None:
@@ -203,6 +207,7 @@ def _values(session: TenantSession, booking: BookingState, charge: Charge, custo
         "price_minor": charge.amount.amount_minor,
         "amount_minor": charge.amount.amount_minor,
         "tax_percent": booking.tax_percent,
+        "listed_taxes": plain(booking.taxes) or None,
         "prices_include_tax": booking.prices_include_tax,
         "revenue_account": booking.revenue_account,
         "dated": local_date(booking.start, booking.timezone),
@@ -228,18 +233,16 @@ def _same(session: TenantSession, fee: Fee, values: dict[str, Any]) -> bool:
     return line is not None and fee.source == values["source"] and line.amount_minor == values["amount_minor"]
 
 
-def _store(session: TenantSession, customer: Customer, fee: Fee | None, values: dict[str, Any]) -> Fee:
-    settings = billing_settings(session)
+def _store(session: TenantSession, fee: Fee | None, values: dict[str, Any]) -> Fee:
     if fee is None:
         today = local_date(session.now(), zone_of(session, values["location_id"]))
         fee = Fee(id=new_id(), status="unbilled", created_on=today, created_at=session.now(), **values)
         session.add(fee)
-        session.flush()
     else:
         for name, value in values.items():
             setattr(fee, name, value)
         fee.touch()
-    store_fee(session, settings, customer, fee)
+    session.flush()
     return fee
 
 

@@ -1,4 +1,7 @@
-"""Credit notes: made from an invoice, laid on what is payable, the rest kept as account credit or given back."""
+"""Credit notes: made from an invoice, laid on what is payable, the rest kept as account credit or given back.
+
+What becomes of the rest later: `credit_note_uses`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from common.db import TenantSession
-from common.errors import ConflictError, InvalidError, NotFoundError
+from common.errors import InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
 from common.money import Money
@@ -20,19 +23,12 @@ from invoicing.domain.credit_notes import CreditableLine, CreditLine, CreditNote
 from invoicing.domain.document_states import check_not_locked
 from invoicing.domain.taxes import Tax, Taxes
 from invoicing.messages.publishes import credit_note_issued
-from invoicing.models import (
-    AccountCredit,
-    CreditAllocation,
-    CreditNote,
-    CreditNoteLine,
-    Invoice,
-    InvoiceLine,
-)
+from invoicing.models import CreditAllocation, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from invoicing.services.billing.context import load_context
 from invoicing.services.billing.rows import breakdown_values, seller_snapshot, tax_values
 from invoicing.services.canonical import canonical_bytes
 from invoicing.services.customers import lock_customer
-from invoicing.services.invoices import check_issued, find_invoice, today_of
+from invoicing.services.invoices import check_issued, today_of
 from invoicing.services.numbers import chain_documents, take_numbers
 from invoicing.services.payments import account_credit, recompute_invoice
 from invoicing.services.plan_purchases import take_back_purchases
@@ -171,14 +167,15 @@ def _count_credit(line: InvoiceLine, credit: CreditLine) -> None:
 
 def _lay(session: TenantSession, invoice: Invoice, note: CreditNote) -> None:
     if note.allocated_minor:
-        session.add(_allocation(session, invoice, note.allocated_minor, credit_note_id=note.id))
+        session.add(allocation(session, invoice, note.allocated_minor, credit_note_id=note.id))
     if note.to_account_credit_minor:
         session.add(
             account_credit(session, invoice, "credit_note", note.id, note.to_account_credit_minor, note.issue_date)
         )
 
 
-def _allocation(session: TenantSession, invoice: Invoice, amount_minor: int, **source: UUID) -> CreditAllocation:
+def allocation(session: TenantSession, invoice: Invoice, amount_minor: int, **source: UUID) -> CreditAllocation:
+    """A part of a credit note or of account credit (its id is the ``source``) that is laid on an invoice."""
     return CreditAllocation(
         invoice_id=invoice.id,
         currency=invoice.currency,
@@ -220,76 +217,3 @@ def find_credit_note(session: TenantSession, note_id: UUID, *, lock: bool = Fals
         lock_customer(session, note.payer_id)
         note = session.scalars(statement.with_for_update()).one()
     return note
-
-
-def allocate_credit_note(
-    session: TenantSession, note: CreditNote, invoice_id: UUID, amount: Money | None
-) -> CreditNote:
-    """Lay what a locked credit note has left as account credit on an open invoice of the same customer.
-
-    Without ``amount`` as much as fits. Raises ConflictError when that is more than is left or payable.
-    """
-    invoice = find_invoice(session, invoice_id)
-    if invoice.payer_id != note.payer_id:
-        raise NotFoundError("invoice_not_found", "there is no such invoice")
-    check_issued(invoice)
-    credit = _account_credit_of(session, note)
-    fits = min(credit.left_minor if credit else 0, invoice.payable_minor)
-    wanted = fits if amount is None else _same_currency(note, amount)
-    if credit is None or not 0 < wanted <= fits:
-        raise ConflictError("allocation_exceeded", "the credit note or the invoice has less left")
-    credit.left_minor -= wanted
-    session.add(_allocation(session, invoice, wanted, account_credit_id=credit.id))
-    session.flush()
-    recompute_invoice(session, invoice.id)
-    return note
-
-
-def refund_credit_note(session: TenantSession, note: CreditNote, amount: Money | None) -> CreditNote:
-    """Give back what a locked credit note has left as account credit, as far as its invoice was paid (PAY-5).
-
-    payments makes the refund. Raises ConflictError for more than that.
-    """
-    invoice = find_invoice(session, note.invoice_id)
-    credit = _account_credit_of(session, note)
-    fits = min(credit.left_minor if credit else 0, invoice.paid_minor)
-    wanted = fits if amount is None else _same_currency(note, amount)
-    if credit is None or not 0 < wanted <= fits:
-        raise ConflictError("refund_exceeded", "less than that is left of the credit note, or was paid")
-    credit.amount_minor -= wanted
-    credit.left_minor -= wanted
-    note.to_account_credit_minor -= wanted
-    note.refund_minor += wanted
-    note.touch()
-    announce(session, note, invoice)
-    return note
-
-
-def keep_refund_of_note(session: TenantSession, note: CreditNote, refund: Money) -> None:
-    """A refund of a locked credit note failed: its amount is account credit again."""
-    part = min(_same_currency(note, refund), note.refund_minor)
-    credit = _account_credit_of(session, note)
-    if credit is None:
-        invoice = find_invoice(session, note.invoice_id)
-        credit = account_credit(session, invoice, "credit_note", note.id, 0, note.issue_date)
-        session.add(credit)
-    credit.amount_minor += part
-    credit.left_minor += part
-    note.to_account_credit_minor += part
-    note.refund_minor -= part
-    note.touch()
-    session.flush()
-
-
-def _account_credit_of(session: TenantSession, note: CreditNote) -> AccountCredit | None:
-    return session.scalars(
-        select(AccountCredit)
-        .where(AccountCredit.source == "credit_note", AccountCredit.source_id == note.id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def _same_currency(note: CreditNote, amount: Money) -> int:
-    if amount.currency != note.currency:
-        raise InvalidError("currency_mismatch", f"this credit note is in {note.currency}")
-    return amount.amount_minor

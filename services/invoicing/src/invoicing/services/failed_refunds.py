@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import TenantSession
 from contracts.payments import PaymentRefundFailed
 from invoicing.models import RefundCopy
-from invoicing.services.credit_notes import announce, find_credit_note, keep_refund_of_note
+from invoicing.services.credit_note_uses import keep_refund_of_note
+from invoicing.services.credit_notes import announce, find_credit_note
 from invoicing.services.invoices import find_invoice
 from invoicing.services.payments import record_payment
 

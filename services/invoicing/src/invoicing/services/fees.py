@@ -16,13 +16,14 @@ from common.jobs import wake_scheduler
 from common.money import Money
 from invoicing.domain.document_states import check_not_locked
 from invoicing.models import BillingSettings, Customer, Fee
+from invoicing.services.currency import check_currency
 from invoicing.services.customers import known_location, lock_customer, resolve_payer, zone_of
-from invoicing.services.memberships import check_currency, find_plan
 from invoicing.services.plan_purchases import follow_fee, open_purchase
+from invoicing.services.plans import find_plan
 from invoicing.services.promo_codes import redeem
 from invoicing.services.scheduling import schedule_fee
 from invoicing.services.settings import billing_settings
-from invoicing.services.taxes import spell_taxes
+from invoicing.services.taxes import spell_fee_taxes
 
 
 def create_fee(
@@ -49,7 +50,7 @@ def create_fee(
     payer = resolve_payer(session, member_id, company_id, is_personal=bool(values.get("is_personal")))
     settings = billing_settings(session)
     given = {k: v for k, v in values.items() if v is not None}
-    terms = _terms(session, plan_id, name, price) | spell_taxes(given)
+    terms = _terms(session, plan_id, name, price) | spell_fee_taxes(given)
     location_id = location_id or payer.customer.location_id
     today = local_date(session.now(), zone_of(session, location_id))
     fee = Fee(
@@ -94,6 +95,7 @@ def _terms(session: TenantSession, plan_id: UUID | None, name: str | None, price
         "name": name or plan.name,
         "price_minor": plan.price_minor if price is None else price.amount_minor,
         "currency": plan.currency,
+        "listed_taxes": plan.taxes,
         "tax_percent": plan.tax_percent,
         "tax_category": plan.tax_category,
         "prices_include_tax": plan.prices_include_tax,
@@ -140,7 +142,7 @@ def change_fee(session: TenantSession, fee: Fee, **values: Any) -> Fee:
     if "location_id" in values:
         known_location(session, values["location_id"])
     check_not_locked(fee.dated, settings.lock_date)
-    for name, value in spell_taxes(values).items():
+    for name, value in spell_fee_taxes(values, fee).items():
         setattr(fee, name, value)
     check_not_locked(fee.dated, settings.lock_date)
     fee.touch()

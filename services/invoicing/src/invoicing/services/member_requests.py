@@ -23,7 +23,8 @@ from invoicing.services.membership_changes import (
     end_membership,
     pause_membership,
 )
-from invoicing.services.memberships import find_plan_for_members, today_of
+from invoicing.services.memberships import today_of
+from invoicing.services.plans import find_plan_for_members
 from invoicing.services.settings import billing_settings
 
 MemberChange = Literal["plan_change", "pause", "end"]

@@ -19,7 +19,9 @@ from invoicing.domain.document_states import check_not_locked
 from invoicing.domain.periods import choose_anchor
 from invoicing.messages.publishes import membership_changed
 from invoicing.models import BillingSettings, Customer, Membership, Plan
+from invoicing.services.currency import check_currency
 from invoicing.services.customers import known_location, lock_customer, resolve_payer, zone_of
+from invoicing.services.plans import recurring_plan
 from invoicing.services.promo_codes import redeem
 from invoicing.services.scheduling import schedule_membership
 from invoicing.services.settings import billing_settings
@@ -169,6 +171,7 @@ _FROM_PLAN = (
 
 def _terms_of_plan(plan: Plan) -> dict[str, Any]:
     terms: dict[str, Any] = {name: getattr(plan, name) for name in _FROM_PLAN}
+    terms["listed_taxes"] = plan.taxes
     return {**terms, "quantity": Decimal(1), "discount_percent": Decimal(0), "is_personal": False, "end_date": None}
 
 
@@ -179,38 +182,6 @@ def _check_end(start_date: date, end_date: date | None) -> None:
             "a membership cannot end before it starts",
             errors=[FieldError("/end_date", "Must not be before start_date.")],
         )
-
-
-def check_currency(session: TenantSession, amount: Money | None) -> None:
-    """Raise InvalidError for money that is not in the organisation's currency."""
-    if amount is not None and amount.currency != session.organization.currency:
-        raise InvalidError("currency_mismatch", f"amounts are in {session.organization.currency}")
-
-
-def find_plan(session: TenantSession, plan_id: UUID) -> Plan:
-    """A plan that is on sale. Raises InvalidError (422: it is named in a body)."""
-    plan = session.get(Plan, plan_id)
-    if plan is None or plan.organization_id != session.organization_id:
-        raise InvalidError("plan_not_found", "there is no such plan", errors=[FieldError("/plan_id", "No such plan.")])
-    if plan.archived:
-        raise InvalidError("plan_archived", "this plan is no longer sold")
-    return plan
-
-
-def find_plan_for_members(session: TenantSession, plan_id: UUID) -> Plan:
-    """A plan that members may buy. Raises InvalidError; one that is sold by staff only does not exist for them."""
-    plan = find_plan(session, plan_id)
-    if plan.visibility == "private":
-        raise InvalidError("plan_not_found", "there is no such plan", errors=[FieldError("/plan_id", "No such plan.")])
-    return plan
-
-
-def recurring_plan(session: TenantSession, plan_id: UUID) -> Plan:
-    """A recurring plan that is on sale. Raises InvalidError."""
-    plan = find_plan(session, plan_id)
-    if plan.kind != "recurring":
-        raise InvalidError("plan_not_recurring", "a membership needs a recurring plan; sell one-off plans as fees")
-    return plan
 
 
 def find_membership(session: TenantSession, membership_id: UUID, *, lock: bool = False) -> Membership:

@@ -180,9 +180,10 @@ def _ask_back(session: TenantSession, invoice: Invoice, arrived_minor: int, kept
 
 
 def _not_returned(session: TenantSession, request_id: UUID) -> int:
-    """What a request asked back in vain."""
+    """What a request asked back in vain of payments that are still with us: a chargeback leaves nothing to credit."""
+    ours = select(PaymentCopy.id).where(PaymentCopy.state.in_(ARRIVED))
     failed = select(func.coalesce(func.sum(RefundCopy.amount_minor), 0)).where(
-        RefundCopy.request_id == request_id, RefundCopy.failed.is_(True)
+        RefundCopy.request_id == request_id, RefundCopy.failed.is_(True), RefundCopy.payment_id.in_(ours)
     )
     return int(session.scalar(failed) or 0)
 
@@ -196,16 +197,39 @@ def _credit_of(session: TenantSession, invoice: Invoice, source: str) -> Account
 
 
 def _keep_credit(session: TenantSession, invoice: Invoice, source: str, over_minor: int) -> None:
-    """What was paid beyond the invoice is account credit; what of it was used stays used (PAY-4)."""
+    """What was paid beyond the invoice is account credit (PAY-4).
+
+    When less of it is there than was used (the payment was refunded or taken back), the invoices that it paid are
+    payable again, the newest first: nobody is given the same money twice.
+    """
     credit = _credit_of(session, invoice, source)
     if credit is None:
         if over_minor:
             session.add(account_credit(session, invoice, source, invoice.id, over_minor, today_of(session, invoice)))
         return
     used = credit.amount_minor - credit.left_minor
-    credit.amount_minor = max(over_minor, used)
-    credit.left_minor = credit.amount_minor - used
+    reopened = _take_back(session, credit, used - over_minor)
+    credit.amount_minor, credit.left_minor = over_minor, max(over_minor - used, 0)
     session.flush()
+    for invoice_id in reopened:
+        recompute_invoice(session, invoice_id)
+
+
+def _take_back(session: TenantSession, credit: AccountCredit, minor: int) -> list[UUID]:
+    """Take account credit off the invoices it was laid on; which these are. Their payer is locked."""
+    laid = select(CreditAllocation).where(CreditAllocation.account_credit_id == credit.id)
+    newest_first = laid.order_by(CreditAllocation.created_at.desc(), CreditAllocation.id.desc())
+    reopened = []
+    for allocation in session.scalars(newest_first).all() if minor > 0 else ():
+        part = min(minor, allocation.amount_minor)
+        minor -= part
+        if part == allocation.amount_minor:
+            session.delete(allocation)
+        elif part:
+            allocation.amount_minor -= part
+        if part:
+            reopened.append(allocation.invoice_id)
+    return reopened
 
 
 def account_credit(

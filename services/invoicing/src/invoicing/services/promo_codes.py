@@ -5,6 +5,7 @@ Codes on bookings are counted by booking (docs/decisions/0009).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -41,19 +42,35 @@ def redeem(
     return promo
 
 
+def uses_of(session: TenantSession, promo_code_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How often codes were used, by their ids; those that never were are missing."""
+    counted = select(PromoRedemption.promo_code_id, func.count()).group_by(PromoRedemption.promo_code_id)
+    found = session.execute(counted.where(PromoRedemption.promo_code_id.in_(promo_code_ids)))
+    return {row[0]: row[1] for row in found}
+
+
 def _check_fit(session: TenantSession, promo: PromoCode, plan_id: UUID | None, location_id: UUID | None) -> None:
     today = local_date(session.now(), session.organization.timezone)
     if promo.valid_from is not None and today < promo.valid_from:
         raise InvalidError("promo_code_not_yet_valid", "this promo code is not valid yet")
     if promo.valid_until is not None and today > promo.valid_until:
         raise InvalidError("promo_code_expired", "this promo code is no longer valid")
-    kinds = promo.scope.get("kinds")
-    if kinds and not _kinds_of(session, plan_id) & set(kinds):
+    if not _is_for(promo) & _kinds_of(session, plan_id):
         raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
     for name, thing_id in (("plan_ids", plan_id), ("location_ids", location_id)):
         listed = promo.scope.get(name)
         if listed and str(thing_id) not in listed:
             raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
+
+
+def _is_for(promo: PromoCode) -> set[str]:
+    """The kinds of purchases a code is for: those it names. Codes from before they named any: none when they list
+    bookable things and no plans, else all (docs/decisions/0009)."""
+    scope = promo.scope
+    if scope.get("kinds"):
+        return set(scope["kinds"])
+    rooms = scope.get("resource_ids") or scope.get("resource_types")
+    return set() if rooms and not scope.get("plan_ids") else {"plan", "pass"}
 
 
 def _kinds_of(session: TenantSession, plan_id: UUID | None) -> set[str]:

@@ -20,7 +20,8 @@ from invoicing.services.billing.specs import InvoiceSpec
 from invoicing.services.customers import resolve_payer, zone_of
 from invoicing.services.fees import create_fee
 from invoicing.services.invoices import find_invoice
-from invoicing.services.memberships import create_membership, find_plan
+from invoicing.services.memberships import create_membership
+from invoicing.services.plans import find_plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from common.ids import new_id
 from common.jobs import wake_scheduler
 from common.messaging import outbox
 from common.money import Money
+from contracts.taxes import spell_taxes
 from invoicing.domain.numbering import parse_template
 from invoicing.messages.publishes import billing_settings_changed
 from invoicing.models import BillingSettings, Invoice
-from invoicing.services.taxes import spell_taxes, stored_overrides
+from invoicing.services.taxes import stored_overrides
 
 _RESCHEDULING = {"generate_days_before", "period_start"}
 _DUNNING = {
@@ -63,7 +64,7 @@ def change_settings(session: TenantSession, settings: BillingSettings, **values:
             raise InvalidError("currency_mismatch", f"amounts are in {session.organization.currency}")
         values["late_fee_minor"] = late_fee.amount_minor
     _check(session, values)
-    values = spell_taxes(values)
+    values = spell_taxes(values, settings.tax_percent if settings.taxes else None)
     if values.get("tax_percent", settings.tax_percent) is None:
         # "No parallel taxes" without the one tax instead: the rate stays what their sum was.
         values["tax_percent"] = settings.tax_percent

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from common.db import TenantSession
 from common.errors import FieldError, InvalidError
+from contracts.taxes import spell_taxes
 from invoicing.domain.taxes import Taxes, parallel_taxes, tax_of
-from invoicing.models import BillingSettings, Customer, Location, Plan
+from invoicing.models import BillingSettings, Customer, Fee, Location, Plan
 
 StoredTaxes = list[dict[str, str]]
 
@@ -29,19 +30,11 @@ def stored(taxes: Taxes) -> StoredTaxes:
     return [{"name": tax.name, "percent": format(tax.percent, "f"), "category": tax.category} for tax in taxes]
 
 
-def spell_taxes(values: dict[str, Any]) -> dict[str, Any]:
-    """Bring ``taxes`` and its short form ``tax_percent`` in step: the one that is given sets the other.
-
-    Of several taxes ``tax_percent`` is the sum. Raises InvalidError as `named_taxes`.
-    """
-    if values.get("taxes"):
-        taxes = named_taxes(values["taxes"])
-        return {**values, "taxes": stored(taxes), "tax_percent": sum((tax.percent for tax in taxes), Decimal(0))}
-    if "taxes" in values:
-        return {"tax_percent": None, **values, "taxes": None}
-    if "tax_percent" in values or "tax_category" in values:
-        return {**values, "taxes": None}
-    return values
+def spell_fee_taxes(values: dict[str, Any], fee: Fee | None = None) -> dict[str, Any]:
+    """`contracts.taxes.spell_taxes` for a (changed) fee: with taxes of its own it leaves those that were listed."""
+    several = fee.tax_percent if fee is not None and fee.shown_taxes else None
+    spelled = spell_taxes(values, several)
+    return spelled | {"listed_taxes": None} if "taxes" in spelled else spelled
 
 
 ACCOUNT = "revenue_account"

@@ -75,6 +75,8 @@ class BillingContext:
     def _customer_taxes(self, customer: Any) -> Taxes | None:
         own = self.own_taxes.get(customer.id) if self.own_taxes else None
         billing = customer.billing
+        if not own and billing.get("taxes"):
+            return named_taxes(billing["taxes"])
         if own or not ("tax_percent" in billing or "tax_category" in billing):
             return own
         return one_tax(_decimal(billing.get("tax_percent")), billing.get("tax_category"))
@@ -83,17 +85,21 @@ class BillingContext:
         location = self.locations.get(location_id)
         if location is None:
             return None
-        return self.own_taxes.get(location_id) or one_tax(location.tax_percent)
+        if location_id in self.own_taxes:
+            return self.own_taxes[location_id]
+        return named_taxes(location.taxes) if location.taxes else one_tax(location.tax_percent)
 
     def _item_taxes(self, item: Any) -> Taxes | None:
-        """A fee's own parallel taxes, else those the settings give its plan or its account, else its one tax."""
+        """A fee's own parallel taxes, else those the settings give its plan or its account, else those that its plan or
+        rate lists, else its one tax."""
         several = getattr(item, "taxes", None)
         if several:
             return named_taxes(several)
         for whose in (getattr(item, "plan_id", None), item.revenue_account) if self.own_taxes else ():
             if whose in self.own_taxes:
                 return self.own_taxes[whose]
-        return one_tax(item.tax_percent, item.tax_category)
+        listed = getattr(item, "listed_taxes", None)
+        return named_taxes(listed) if listed else one_tax(item.tax_percent, item.tax_category)
 
     def includes_tax(self, item: Any) -> bool:
         """Whether an item's prices are gross: its own word, else the organisation's."""

@@ -27,8 +27,8 @@ class CustomerRow(_CustomerRow):
 _MembershipRow = namedtuple(
     "_MembershipRow",
     """id payer_id plan_id plan_name location_id start_date end_date currency price_minor quantity discount_percent
-    interval interval_count anchor_date prorate trial_days setup_fee_minor deposit_minor tax_percent
-    tax_category prices_include_tax revenue_account pauses billed_until earliest_issue""",
+    interval interval_count anchor_date prorate trial_days setup_fee_minor deposit_minor listed_taxes
+    tax_percent tax_category prices_include_tax revenue_account pauses billed_until earliest_issue""",
 )
 
 
@@ -42,8 +42,8 @@ class MembershipRow(_MembershipRow):
 _FeeRow = namedtuple(
     "_FeeRow",
     """id payer_id location_id source source_id plan_id name details currency price_minor quantity discount_percent
-    discount_minor amount_minor taxes tax_percent tax_category prices_include_tax revenue_account dated
-    created_on is_refundable issue_on""",
+    discount_minor amount_minor taxes listed_taxes tax_percent tax_category prices_include_tax revenue_account
+    dated created_on is_refundable issue_on""",
 )
 
 
