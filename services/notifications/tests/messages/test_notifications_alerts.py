@@ -132,6 +132,17 @@ def test_a_refund_that_failed_is_told_to_the_team_once_and_says_what_to_do(rehea
     assert [row.template for row in rehearsal.rows(Notification)] == ["refund-failed"]
 
 
+@pytest.mark.parametrize("state", ["disputed", "failed"])
+def test_a_refund_of_money_that_the_bank_took_back_is_not_asked_for_again(
+    rehearsal: Any, example: Example, state: str
+) -> None:
+    rehearsal.send(example("payment-refund-failed", failure_code="payment_disputed", state=state))
+    (alert,) = alerts(rehearsal, "refund-failed")
+    assert "their bank has taken the payment back already" in alert.text
+    assert "Failed because: the customer's bank has taken the money back" in alert.text
+    assert "Refund the payment again" not in alert.text
+
+
 def test_a_blocked_customer_is_told_once_per_arrears_pay_8(rehearsal: Any, example: Example) -> None:
     customer = {"member_id": str(new_id()), "name": "Ada", "email": "ada@example.com", "language": "de"}
     for since, blocked, version in (

@@ -192,8 +192,10 @@ def test_the_report_adds_up_and_the_checklist_names_leaks(house: House) -> None:
     assert house.owner.get("/v1/reports/payments?from=2027-02-02&to=2027-02-01").status_code == 422
     house.switch_on()
     house.add_member()
-    problems = house.owner.get("/v1/setup/payments").json["problems"]
-    assert [problem["code"] for problem in problems] == ["members_without_method"]
+    told = house.owner.get("/v1/setup/payments").json
+    assert [problem["code"] for problem in told["problems"]] == ["members_without_method"]
+    # What came in and went back in part has been paid, too.
+    assert told["facts"]["has_been_paid"] is True
 
 
 def test_pay_9_a_cards_end_is_announced_30_and_7_days_before(house: House) -> None:

@@ -115,6 +115,20 @@ def test_pay_4_total_is_paid_credited_and_payable_and_nothing_is_negative(total:
     assert total == paid + invoice.credited_minor + invoice.payable.amount_minor
 
 
+def test_a_notes_refund_that_fails_during_a_chargeback_leaves_the_whole_invoice_payable() -> None:
+    """Neither the payment nor the note holds anything then; nothing was kept before the failure and after it."""
+    invoice, payment = an_invoice(1000), a_payment(1000)
+    ledger.refresh(payment, invoice)
+    for facts in (
+        lambda known: known.with_refund("re", known.amount, RefundFact.PENDING),
+        lambda known: known.with_dispute("d", DisputeFact.OPENED),
+        lambda known: known.with_refund("re", known.amount, RefundFact.FAILED),
+    ):
+        ledger.store_facts(payment, facts(ledger.facts_of(payment)))
+        ledger.refresh(payment, invoice, with_credit_note=True)
+    assert (invoice.noted_minor, invoice.kept_minor, invoice.payable.amount_minor) == (0, 0, 1000)
+
+
 @given(state=st.sampled_from(["void", "paid", "draft"]))
 def test_nothing_is_payable_on_what_is_closed(state: str) -> None:
     invoice = an_invoice(100)

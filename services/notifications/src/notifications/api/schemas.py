@@ -79,6 +79,7 @@ class NotificationsProblemSchema(StrictSchema):
 
     code = fields.String(metadata={"example": "notification_failed"})
     detail = fields.String()
+    about = fields.String(allow_none=True, metadata={"description": "Whom or what it is about, or how many"})
     href = fields.String()
 
 

@@ -22,6 +22,9 @@ _WORDS = {
     "lost_or_stolen_card": ("the card was reported lost or stolen", "Karte als verloren oder gestohlen gemeldet"),
     "expired_or_canceled_card": ("the card has expired or was cancelled", "Karte abgelaufen oder gekündigt"),
     "refund_failed": ("the bank did not accept it", "von der Bank nicht angenommen"),
+    "payment_disputed": ("the customer's bank has taken the money back", "von der Bank des Kunden zurückgeholt"),
+    "payment_returned": ("the money had been returned by the bank", "von der Bank schon zurückgegeben"),
+    "refund_exceeds_payment": ("it was given back elsewhere", "an anderer Stelle schon erstattet"),
     "general": ("disputed by the customer", "vom Kunden bestritten"),
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,16 @@ def calendar_file(entries: Sequence[Entry], now: datetime) -> bytes:
     calendar.add("method", calendar_method(entries))
     for entry in entries:
         calendar.add_component(_event(entry, now))
-    calendar.add_missing_timezones()
+    years = [at.year for entry in entries for at in (entry.start, entry.end)]
+    for tzid in sorted(calendar.get_missing_tzids()):
+        calendar.subcomponents.insert(0, _rules(tzid, min(years) - 1, max(years) + 1))
     return bytes(calendar.to_ical())
+
+
+@lru_cache(maxsize=256)
+def _rules(tzid: str, first_year: int, last_year: int) -> Timezone:
+    """A zone's rules for these years. Finding them takes longer than all the rest of a mail."""
+    return Timezone.from_tzid(tzid, first_date=date(first_year, 1, 1), last_date=date(last_year, 12, 31))
 
 
 def calendar_method(entries: Sequence[Entry]) -> str:

@@ -74,6 +74,7 @@ def _payment(organization: Organization) -> dict[str, Any]:
         "reason": "",
         "next_attempt_at": _START.date() + timedelta(days=3),
         "failure_code": "insufficient_funds",
+        "is_taken_back": False,
         "customer": "Example Member",
         "attempt": 1,
     }

@@ -27,6 +27,8 @@ from notifications.services.recipients import bill_recipient, operator_recipient
 _UNTOLD_SOURCES = {"test"}  # a test charge is the operator's own, and shown where it was made
 _ATTENDED_SOURCES = {"pay_now", "checkout", "test"}  # whoever sits before the page sees the failure there
 
+_TAKEN_BACK = {"disputed", "failed"}
+
 
 def register(registry: Handlers) -> None:
     """Listen to how it is paid."""
@@ -74,7 +76,13 @@ def _refunded(session: TenantSession, message: PaymentRefunded, _envelope: Envel
 def _refund_failed(session: TenantSession, message: PaymentRefundFailed, _envelope: Envelope) -> None:
     if message.source in _UNTOLD_SOURCES:
         return
-    more = {"refund": message.refund, "failure_code": message.failure_code, "reason": message.reason or ""}
+    more: dict[str, Any] = {
+        "refund": message.refund,
+        "failure_code": message.failure_code,
+        "reason": message.reason or "",
+    }
+    # A chargeback or a late return took the money first: there is nothing to give back any more.
+    more["is_taken_back"] = message.state in _TAKEN_BACK
     link = LINKS.admin_payment(message.payment_id)
     _alert(session, message, "refund-failed", f"refund:{message.refund_id}:failed", more, link)
 

@@ -22,6 +22,7 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
         {
             "code": "notification_failed",
             "detail": f"{row.subject!r} to {row.recipient_name or 'nobody'} was not sent: {row.last_error}",
+            "about": row.subject,
             "href": f"/admin/notifications/{encode_id('ntf', row.id)}",
         }
         for row in rows

@@ -63,6 +63,7 @@ class PaymentsProblemSchema(StrictSchema):
 
     code = fields.String()
     detail = fields.String()
+    about = fields.String(allow_none=True, metadata={"description": "Whom or what it is about, or how many"})
     href = fields.String()
 
 

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from common.http import Id, Instant, MoneyField, StrictSchema, Text
 from common.http.schemas import CivilDate, example_id
 from payments.api.access import publishable_key
+from payments.domain.refunds import WAITING
 from payments.gateways.registry import PROVIDERS
 from payments.gateways.terms import MethodKind
 
@@ -163,7 +164,10 @@ class RefundSchema(StrictSchema):
     id = Id("ref")
     payment_id = Id("pay")
     amount = MoneyField()
-    state = fields.Function(lambda refund: refund.fact.lower(), metadata={"example": "succeeded"})
+    # One that waits for the end of a chargeback is pending, too.
+    state = fields.Function(
+        lambda refund: "pending" if refund.fact == WAITING else refund.fact.lower(), metadata={"example": "succeeded"}
+    )
     reason = fields.String(allow_none=True)
     credit_note_id = Id("crn", allow_none=True)
     failure_code = fields.String(allow_none=True)

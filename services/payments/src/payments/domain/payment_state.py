@@ -114,6 +114,11 @@ class PaymentFacts:
         return any(fact is not DisputeFact.WON for fact in self.disputes.values())
 
     @property
+    def lost(self) -> bool:
+        """Whether a chargeback has taken the money for good."""
+        return DisputeFact.LOST in self.disputes.values()
+
+    @property
     def kept(self) -> Money:
         """What this payment pays of its invoice: nothing while it is disputed, what was not refunded otherwise."""
         if not self.collected or self.disputed:

@@ -6,10 +6,18 @@ from common.errors import ConflictError, InvalidError
 from common.money import Money
 from payments.domain.payment_state import PaymentFacts
 
+# A refund that was asked for while a chargeback holds the money: not begun, and not counted as given.
+WAITING = "WAITING"
+
 
 def refundable(facts: PaymentFacts) -> Money:
     """What was paid and is still with us; refunds on their way count as given."""
     return facts.kept
+
+
+def promised(facts: PaymentFacts) -> Money:
+    """What was paid and not given back, whoever has it now: what a refund may wait for."""
+    return facts.amount - facts.refunded
 
 
 def check_refund(facts: PaymentFacts, amount: Money) -> None:

@@ -21,7 +21,7 @@ from contracts.invoicing import (
 from contracts.members import CompanyChanged, MemberChanged, OrganizationChanged
 from payments.services import copies
 from payments.services.accounts import connect_sandbox_once
-from payments.services.refunds import refund_credit_note, refund_surplus
+from payments.services.demands import refund_credit_note, refund_surplus
 
 handlers = Handlers()
 keep_identity_copies(handlers)

@@ -16,6 +16,7 @@ from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
 from payments.domain.payment_state import RefundFact
+from payments.domain.refunds import WAITING
 from payments.gateways.port import AccountDetails, PaymentGateway
 from payments.messages.publishes import gateway_changed, payment_method_changed
 from payments.models import Customer, Gateway, Location, Payment, PaymentMethod, Refund
@@ -187,7 +188,7 @@ def disconnect(session: TenantSession, gateway: Gateway) -> None:
 
 def _pending_refunds(gateway: Gateway) -> Select[UUID]:
     statement = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)
-    return statement.where(Payment.gateway_id == gateway.id, Refund.fact == RefundFact.PENDING.name)
+    return statement.where(Payment.gateway_id == gateway.id, Refund.fact.in_((RefundFact.PENDING.name, WAITING)))
 
 
 def _retire_methods(session: TenantSession, gateway: Gateway) -> set[UUID]:

@@ -212,6 +212,7 @@ def report_charge(
     if after is before:
         watch(session, payment, outcome, asked_again=True)
         return
+    payment.touch()
     payment.charge, payment.running = after.name, after in _RUNNING
     payment.occurred_at = at or session.now()
     _note_failure(session, payment, outcome, after)
@@ -275,7 +276,6 @@ def _note_failure(session: TenantSession, payment: Payment, outcome: ChargeOutco
 def _announce_charge(
     session: TenantSession, payment: Payment, before: ChargeFact, after: ChargeFact, collection: Collection | None
 ) -> None:
-    payment.touch()
     if after is ChargeFact.SUCCEEDED:
         _announce(session, payment, payment_succeeded(payment))
     elif after is ChargeFact.PENDING:

@@ -15,20 +15,27 @@ from payments.services.planning import lock_invoice, payer_of, replan, replan_ev
 def keep_invoice(session: TenantSession, values: dict[str, Any]) -> None:
     """Store an issued invoice's newest state, and plan its collection anew."""
     values = {**values, "payer_id": payer_of(values["customer"]), "received_at": session.now()}
-    fresh = session.execute(
+    statement = (
         insert(Invoice)
         .values({**values, "organization_id": session.organization_id, "kept_minor": 0, "noted_minor": 0})
         .on_conflict_do_nothing(index_elements=[Invoice.id])
-        .returning(Invoice.id)
-    ).first()
+        .returning(Invoice)
+    )
+    # A row of our own making is locked.
+    invoice = session.scalars(statement).one_or_none() or _newer(session, values)
+    if invoice is not None:
+        replan(session, invoice)
+
+
+def _newer(session: TenantSession, values: dict[str, Any]) -> Invoice | None:
+    """The known invoice, locked, with its newer state; None when this one is old."""
     invoice = lock_invoice(session, values["id"])
     if invoice is None:
         raise PermissionError("an invoice of another organisation")
-    if fresh is None:
-        if values["version"] <= invoice.version:
-            return
-        _take_over(invoice, values)
-    replan(session, invoice)
+    if values["version"] <= invoice.version:
+        return None
+    _take_over(invoice, values)
+    return invoice
 
 
 def _take_over(invoice: Invoice, values: dict[str, Any]) -> None:

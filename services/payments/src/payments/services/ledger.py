@@ -38,13 +38,16 @@ def refresh(payment: Payment, invoice: Invoice | None, *, with_credit_note: bool
     """
     facts = facts_of(payment)
     payment.state = facts.state.value
-    payment.refunded_minor = facts.refunded.amount_minor
-    change = facts.kept.amount_minor - payment.kept_minor
-    payment.kept_minor += change
-    if invoice is not None and change:
-        invoice.kept_minor += change
-        if with_credit_note:
-            invoice.noted_minor = max(invoice.noted_minor - change, 0)
+    given = facts.refunded.amount_minor - payment.refunded_minor
+    kept = facts.kept.amount_minor - payment.kept_minor
+    payment.refunded_minor += given
+    payment.kept_minor += kept
+    if invoice is None:
+        return
+    invoice.kept_minor += kept
+    if with_credit_note:
+        # Not by what is kept: of a disputed payment that is nothing, before and after.
+        invoice.noted_minor = max(invoice.noted_minor + given, 0)
 
 
 def reflect(invoice: Invoice, credited_before: int) -> None:

@@ -20,6 +20,7 @@ from common.db import TenantSession
 from common.money import Money
 from payments.domain.payment_state import ChargeFact, RefundFact
 from payments.domain.reconciling import Line, OurPayment, OurRefund, Theirs, Verdict, compare, unknown_here
+from payments.domain.refunds import WAITING
 from payments.models import Gateway, Payment, Payout, PayoutFeed, PayoutItem, Refund
 from payments.services import ledger
 from payments.services.payout_sums import Period, arrives
@@ -145,7 +146,7 @@ def _ours(payment: Payment, refunds: Sequence[Refund]) -> OurPayment:
         OurRefund(
             refund.id,
             refund.provider_reference,
-            0 if refund.fact == RefundFact.FAILED.name else refund.amount_minor,
+            0 if refund.fact in (RefundFact.FAILED.name, WAITING) else refund.amount_minor,
             refund.created_at,
         )
         for refund in refunds

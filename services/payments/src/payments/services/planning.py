@@ -40,7 +40,15 @@ def lock_invoice(session: TenantSession, invoice_id: UUID) -> Invoice | None:
 
 def replan(session: TenantSession, invoice: Invoice, around: Surroundings | None = None) -> Collection:
     """Decide again what is to be done about a locked invoice, and store it."""
-    around = around or look_around(session, [invoice])
+    if around is None:
+        session.flush()
+        around = look_around(session, [invoice])
+    # Looking around would otherwise write the plan half made, once for every question.
+    with session.no_autoflush:
+        return _replan(session, invoice, around)
+
+
+def _replan(session: TenantSession, invoice: Invoice, around: Surroundings) -> Collection:
     calendar = ChargeCalendar(around.settings.charge_hour if around.settings else DEFAULT_CHARGE_HOUR, invoice.timezone)
     collection = _collection(session, invoice, around, calendar)
     if not invoice.payable:

@@ -14,6 +14,7 @@ from payments.models import Collection, Customer, Gateway, Payment, PaymentMetho
 from payments.services.surroundings import billing_settings
 
 CREDENTIALS_REJECTED = "gateway_credentials_rejected"
+_ARRIVED = ("succeeded", "partially_refunded", "refunded")
 _RECENT = timedelta(days=7)
 _REFUNDS_RECENT = timedelta(days=30)
 
@@ -21,53 +22,60 @@ _REFUNDS_RECENT = timedelta(days=30)
 def setup_facts(session: TenantSession) -> dict[str, Any]:
     """Counts, by name, that the checklist and its problems are made from."""
     settings = billing_settings(session)
-    with_method = select(PaymentMethod.owner_id).where(PaymentMethod.state == "active")
+    counts = {**_gateway_counts(), **_charge_counts(session), "refunds_failed": _refunds_failed(session)}
+    row = session.execute(select(*(count.label(name) for name, count in counts.items()))).one()
     return {
-        "gateways_connected": _count(session, Gateway, Gateway.state == "connected", Gateway.provider != "manual"),
-        "gateways_without_events": _count(
-            session,
-            Gateway,
-            Gateway.state == "connected",
-            Gateway.provider.not_in(("manual", "sandbox")),
-            Gateway.has_webhook_secret.is_(False),
-        ),
-        "gateways_in_test_mode": _count(
-            session, Gateway, Gateway.state == "connected", Gateway.provider != "manual", Gateway.is_live.is_(False)
-        ),
+        **row._mapping,
+        "automatic_collection": bool(settings and settings.automatic_collection),
+        "is_live": session.organization.mode == "live",
+    }
+
+
+def _gateway_counts() -> dict[str, Any]:
+    connected = Gateway.state == "connected"
+    online = (connected, Gateway.provider != "manual")
+    deaf = Gateway.provider.not_in(("manual", "sandbox")) & Gateway.has_webhook_secret.is_(False)
+    return {
+        "gateways_connected": _count(Gateway, *online),
+        "gateways_without_events": _count(Gateway, connected, deaf),
+        "gateways_in_test_mode": _count(Gateway, *online, Gateway.is_live.is_(False)),
+    }
+
+
+def _charge_counts(session: TenantSession) -> dict[str, Any]:
+    with_method = select(PaymentMethod.owner_id).where(PaymentMethod.state == "active")
+    # A test charge is given back.
+    paid = select(Payment.id).where(Payment.state.in_(_ARRIVED))
+    rejected = (Payment.failure_code == CREDENTIALS_REJECTED, Payment.failed_at > session.now() - _RECENT)
+    return {
         "members_without_method": _count(
-            session,
             Customer,
             Customer.kind == "member",
             Customer.status == "active",
             Customer.company_id.is_(None),
             Customer.id.not_in(with_method),
         ),
-        "collections_awaiting_method": _count(session, Collection, Collection.state == "awaiting_method"),
-        "collections_given_up": _count(session, Collection, Collection.state == "gave_up"),
-        "credentials_rejected": _count(
-            session,
-            Payment,
-            Payment.failure_code == CREDENTIALS_REJECTED,
-            Payment.failed_at > session.now() - _RECENT,
-        ),
-        "refunds_failed": _refunds_failed(session),
-        "automatic_collection": bool(settings and settings.automatic_collection),
-        "is_live": session.organization.mode == "live",
+        "collections_awaiting_method": _count(Collection, Collection.state == "awaiting_method"),
+        "collections_given_up": _count(Collection, Collection.state == "gave_up"),
+        "credentials_rejected": _count(Payment, *rejected),
+        "has_been_paid": paid.exists(),
     }
 
 
-def _refunds_failed(session: TenantSession) -> int:
+def _refunds_failed(session: TenantSession) -> Any:
     """Refunds that did not arrive: the recent ones, and those of money that nobody has a claim to while we have it.
 
     Money for a void invoice that cannot go back is its customer's credit, if they are known: invoicing sees to that.
+    What the bank took back is no longer ours to give.
     """
+    ours = Refund.payment_id.in_(select(Payment.id).where(Payment.state.in_(_ARRIVED)))
     recent = Refund.created_at > session.now() - _REFUNDS_RECENT
     kept = select(Payment.id).where(Payment.kept_minor > 0, ~Payment.payer.has())
     nobodys = Refund.request_id.is_not(None) & Refund.payment_id.in_(kept)
-    return _count(session, Refund, Refund.fact == RefundFact.FAILED.name, recent | nobodys)
+    return _count(Refund, Refund.fact == RefundFact.FAILED.name, ours, recent | nobodys)
 
 
-def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
+def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str | None]]:
     """What keeps money from coming in, most basic first."""
     gateways, methods, collections = "/v1/payment-gateways", "/v1/payment-methods", "/v1/collections"
     if not facts["gateways_connected"]:
@@ -81,21 +89,21 @@ def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield _problem("gateway_credentials_rejected", "a provider no longer accepts our keys", gateways)
     if facts["refunds_failed"]:
         detail = f"{facts['refunds_failed']} refunds did not reach the customer: give them back by hand"
-        yield _problem("refunds_failed", detail, "/v1/payments")
+        yield _problem("refunds_failed", detail, "/v1/payments", facts["refunds_failed"])
     if facts["automatic_collection"] and facts["members_without_method"]:
         detail = f"{facts['members_without_method']} members have no payment method to collect from"
-        yield _problem("members_without_method", detail, methods)
+        yield _problem("members_without_method", detail, methods, facts["members_without_method"])
     if facts["collections_awaiting_method"]:
         detail = f"{facts['collections_awaiting_method']} invoices wait for a payment method"
-        yield _problem("collections_awaiting_method", detail, collections)
+        yield _problem("collections_awaiting_method", detail, collections, facts["collections_awaiting_method"])
     if facts["collections_given_up"]:
         detail = f"{facts['collections_given_up']} invoices were given up after the last attempt"
-        yield _problem("collections_given_up", detail, collections)
+        yield _problem("collections_given_up", detail, collections, facts["collections_given_up"])
 
 
-def _problem(code: str, detail: str, href: str) -> dict[str, str]:
-    return {"code": code, "detail": detail, "href": href}
+def _problem(code: str, detail: str, href: str, number: int | None = None) -> dict[str, str | None]:
+    return {"code": code, "detail": detail, "href": href, "about": None if number is None else str(number)}
 
 
-def _count(session: TenantSession, model: Any, *conditions: Any) -> int:
-    return int(session.scalar(select(func.count(model.id)).where(*conditions)) or 0)
+def _count(model: Any, *conditions: Any) -> Any:
+    return select(func.count(model.id)).where(*conditions).scalar_subquery()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 
 from common.db import TenantSession
 from common.errors import InvalidError, NotFoundError
@@ -15,13 +14,13 @@ from common.jobs import wake_scheduler
 from common.messaging import outbox
 from common.money import Money
 from payments.domain.payment_state import RefundFact
-from payments.domain.refunds import check_refund, refundable
+from payments.domain.refunds import WAITING, check_refund
 from payments.gateways.port import RefundOutcome, RefundState
 from payments.messages.publishes import payment_refund_failed, payment_refunded
 from payments.models import Invoice, Payment, Refund
 from payments.services import ledger
 from payments.services.charging import PENDING_ASKED, lock_payment, note
-from payments.services.planning import lock_invoice, replan
+from payments.services.planning import replan
 
 _FACTS = {
     RefundState.SUCCEEDED: RefundFact.SUCCEEDED,
@@ -56,71 +55,46 @@ def begin_refund(
     A refund without a credit note makes the invoice payable again, but not by itself: automatic collection of it stops.
     """
     check_refund(ledger.facts_of(payment), amount)
-    now = session.now()
+    refund = new_refund(session, payment, amount, reason=reason, credit_note_id=credit_note_id, request_id=request_id)
+    refund.request_key, refund.request_fingerprint = request_key, fingerprint
+    start_refund(session, payment, invoice, refund)
+    return refund
+
+
+def new_refund(
+    session: TenantSession,
+    payment: Payment,
+    amount: Money,
+    *,
+    reason: str | None,
+    credit_note_id: UUID | None,
+    request_id: UUID | None,
+) -> Refund:
+    """A refund that waits: nothing is counted yet, and nobody carries it to the provider."""
     refund = Refund(
         id=new_id(),
         payment_id=payment.id,
         currency=amount.currency,
         amount_minor=amount.amount_minor,
-        fact=RefundFact.PENDING.name,
+        fact=WAITING,
         credit_note_id=credit_note_id,
         request_id=request_id,
         reason=reason,
-        request_key=request_key,
-        request_fingerprint=fingerprint,
         asked=0,
         announced=False,
-        check_at=now,
-        created_at=now,
+        created_at=session.now(),
     )
     refund.key = f"{encode_id('pay', payment.id)}:refund:{refund.id.hex}"
     session.add(refund)
-    session.flush()
-    _add_report(session, payment, invoice, refund)
-    wake_scheduler(session)
     return refund
 
 
-def refund_credit_note(
-    session: TenantSession, invoice_id: UUID, credit_note_id: UUID, amount: Money, reason: str | None
-) -> None:
-    """Give back what a credit note says in all, less what it has given back, from the newest of the invoice's payments.
-
-    ``amount`` is the note's whole refund so far, so that messages may come twice and in any order.
-    """
-    lock_invoice(session, invoice_id)
-    left = amount.amount_minor - _given(session, Refund.credit_note_id == credit_note_id)
-    for payment, invoice, part in _parts(session, invoice_id, left, amount.currency):
-        begin_refund(session, payment, invoice, part, reason=reason, credit_note_id=credit_note_id)
-
-
-def refund_surplus(
-    session: TenantSession, invoice_id: UUID, request_id: UUID, amount: Money, reason: str | None
-) -> None:
-    """Give back what came for an invoice that had no claim to it, as `refund_credit_note` does."""
-    lock_invoice(session, invoice_id)
-    left = amount.amount_minor - _given(session, Refund.request_id == request_id)
-    for payment, invoice, part in _parts(session, invoice_id, left, amount.currency):
-        begin_refund(session, payment, invoice, part, reason=reason, request_id=request_id)
-
-
-def _parts(
-    session: TenantSession, invoice_id: UUID, left: int, currency: str
-) -> Iterator[tuple[Payment, Invoice | None, Money]]:
-    """What to give back of each payment of an invoice, the newest first, until ``left`` minor units are reached."""
-    statement = select(Payment.id).where(Payment.invoice_id == invoice_id, Payment.kept_minor > 0)
-    for payment_id in session.scalars(statement.order_by(Payment.created_at.desc(), Payment.id)).all():
-        payment, invoice = lock_payment(session, payment_id)
-        part = min(left, refundable(ledger.facts_of(payment)).amount_minor)
-        if part > 0:
-            yield payment, invoice, Money(part, currency)
-            left -= part
-
-
-def _given(session: TenantSession, condition: ColumnElement[bool]) -> int:
-    """What was given back before; what failed was not."""
-    statement = select(func.coalesce(func.sum(Refund.amount_minor), 0)).select_from(Refund)
-    return int(session.scalar(statement.where(condition, Refund.fact != RefundFact.FAILED.name)) or 0)
+def start_refund(session: TenantSession, payment: Payment, invoice: Invoice | None, refund: Refund) -> None:
+    """Count a waiting refund of a locked payment as given, and have it made."""
+    refund.fact, refund.check_at = RefundFact.PENDING.name, session.now()
+    session.flush()
+    _add_report(session, payment, invoice, refund)
+    wake_scheduler(session)
 
 
 def report_refund(
@@ -141,6 +115,15 @@ def report_refund(
     if after is not before or not refund.announced:
         _add_report(session, payment, invoice, refund)
         _announce(session, payment, refund)
+
+
+def refuse_refund(
+    session: TenantSession, payment: Payment, invoice: Invoice | None, refund: Refund, failure_code: str
+) -> None:
+    """A refund of a locked payment that cannot be made, whether it was begun or waited; announced."""
+    if refund.fact == WAITING:
+        refund.fact = RefundFact.PENDING.name
+    report_refund(session, payment, invoice, refund, RefundOutcome(RefundState.FAILED, failure_code=failure_code))
 
 
 def lock_refund(session: TenantSession, refund_id: UUID) -> tuple[Payment, Invoice | None, Refund]:

@@ -24,7 +24,7 @@ from payments.domain.payment_state import RefundFact
 from payments.gateways import events
 from payments.gateways.port import PaymentGateway, ProviderEvent, RefundState, SetupOutcome
 from payments.models import Gateway, Payment, PaymentMethod, Refund, WebhookEvent
-from payments.services import charging, disputes, methods, refunds
+from payments.services import charging, demands, disputes, methods, refunds
 from payments.services.providers import Providers
 
 logger = structlog.get_logger(__name__)
@@ -169,6 +169,7 @@ def _apply_charge(session: TenantSession, gateway_id: UUID, event: events.Charge
         return False
     payment, invoice = charging.lock_payment(session, payment_id)
     charging.report_charge(session, payment, invoice, event.outcome, taken_back=event.taken_back)
+    demands.settle_waiting(session, payment, invoice)
     return True
 
 
@@ -240,6 +241,7 @@ def _apply_dispute(session: TenantSession, gateway_id: UUID, event: events.Dispu
         return False
     payment, invoice = charging.lock_payment(session, payment_id)
     disputes.report_dispute(session, payment, invoice, event.dispute_reference, event.state, event.reason)
+    demands.settle_waiting(session, payment, invoice)
     return True
 
 
