@@ -157,10 +157,10 @@ _LISTS: dict[str, list[Any]] = {
     "/v1/payment-gateways": [GATEWAY], "/v1/fees": [FEE], "/v1/resource-rates": [RATE], "/v1/billing-runs": [RUN],
     "/v1/companies": [COMPANY], "/v1/api-keys": [API_KEY], "/v1/audit-log": [AUDIT],
     "/v1/passes": [],
+    "/v1/promo-code-uses/purchases": [{"promo_code_id": "pro_1", "code": "FRIENDS", "uses": 2, "max_uses": 5}],
+    "/v1/promo-code-uses/bookings": [{"promo_code_id": "pro_1", "code": "FRIENDS", "uses": 1, "max_uses": 5}],
 }  # fmt: skip
-_REPORTS: dict[str, Any] = {
-    "/v1/reports/occupancy": [{"resource_name": "Blue Room", "percent": "12.5"}],
-}  # fmt: skip
+DAY = {"date": "2027-02-15", "bookings": 1, "fullest": [{"resource_name": "Blue Room", "percent": "12.5"}]}
 SUMMARY = {"mrr": euro(30000), "active_memberships": 1, "receivable": euro(21675), "overdue": euro(21675),
            "overdue_invoices": 1,
            "revenue": [{"month": "2026-12", "net": euro(0)}, {"month": "2027-01", "net": euro(10000)},
@@ -183,15 +183,14 @@ CREDIT_NOTE = {"id": "crn_1", "number": "CN-2027-00001", "invoice_id": "inv_1", 
                "company_id": None, "customer_name": "Ada Lindqvist", "issue_date": "2027-02-20", "reason": "Too much",
                "lines": [{"description": "Flex desk", "explain": None, "net": euro(1000)}], "tax_total": euro(190),
                "total": euro(1190), "allocated": euro(0), "refund": euro(0),
-               "to_account_credit": euro(1190)}  # fmt: skip
+               "to_account_credit": euro(1190), "left": euro(1190)}  # fmt: skip
 CREDIT = {"id": "crd_1", "member_id": MEMBER, "source": "membership", "hours": "8", "available": "7",
           "valid_from": "2027-02-01", "expires_on": "2027-03-01", "note": "Flex desk"}  # fmt: skip
 DEPOSIT = {"id": "dep_1", "name": "Key", "held": euro(5000), "amount": euro(5000), "state": "held",
            "created_at": "2027-02-01T08:00:00Z"}  # fmt: skip
 
 _SINGLES: dict[str, Any] = {
-    **{path: {"items": rows} for path, rows in _REPORTS.items()},
-    "/v1/reports/summary": SUMMARY, "/v1/notification-templates/invoice/en": TEMPLATE,
+    "/v1/reports/day": DAY, "/v1/reports/summary": SUMMARY, "/v1/notification-templates/invoice/en": TEMPLATE,
     "/v1/webhook-endpoints/whk_1/deliveries": {"items": [DELIVERY], "next_cursor": None},
     "/v1/webhook-endpoints/whk_1/deliveries/dlv_1": DELIVERY,
     "/v1/credits": {"items": [CREDIT], "balance": {"available": "7"}, "next_cursor": None},
@@ -205,7 +204,13 @@ _SINGLES: dict[str, Any] = {
     "/v1/payments/pay_1/refunds": {"items": []},
 }  # fmt: skip
 DRY_RUN = {"status": "dry_run", "counts": {"invoices": 1, "total_minor": 21675}, "as_of": "2027-03-01",
-           "location_id": None, "errors": [], "invoices": [INVOICE]}  # fmt: skip
+           "location_id": None, "errors": [], "invoices": [INVOICE],
+           "comparison": {"run_id": "run_1", "as_of": "2027-02-01", "total_before": euro(20000), "differing": 40,
+                          "total_now": euro(21675), "same": 3, "differences": [
+                              {"customer_name": "Ada Lindqvist", "member_id": MEMBER, "company_id": None,
+                               "before": euro(20000), "now": euro(21675)},
+                              {"customer_name": "Bo", "member_id": "mem_2", "company_id": None,
+                               "before": euro(500), "now": None}]}}  # fmt: skip
 _LISTS |= {
     "/v1/users": [USER], "/v1/credit-notes": [CREDIT_NOTE], "/v1/promo-codes": [PROMO],
     "/v1/webhook-endpoints": [ENDPOINT], "/v1/notification-templates": [TEMPLATE], "/v1/deposits": [DEPOSIT],

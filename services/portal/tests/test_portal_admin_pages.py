@@ -57,6 +57,9 @@ PAGES = [
     "/admin/payments/pay_1",
     "/admin/fees",
     "/admin/fees/new",
+    "/admin/fees/fee_1",
+    "/admin/members/mem_1/deposits/dep_1",
+    "/admin/settings/taxes",
     "/admin/locations",
     "/admin/locations/new",
     "/admin/locations/loc_1",
@@ -141,12 +144,29 @@ def test_dashboard_adds_up_the_reports_and_draws_them(owner: Any) -> None:
     assert "12.5 %" in page
 
 
-def test_dashboard_of_a_house_that_is_set_up_asks_for_the_checklist_no_more(owner: Any, gateway: Any) -> None:
+def test_dashboard_leads_to_the_checklist_and_names_the_next_step_after_the_page(owner: Any, gateway: Any) -> None:
+    gateway.asked.clear()
+    page = owner.read("/admin/")
+    assert 'data-part="/admin/next-step"' in page
+    assert "/v1/setup" not in [asked.path for asked in gateway.asked]
+    part = owner.read("/admin/next-step")
+    assert "Next: Create the services members pay for" in part
+    assert "<html" not in part
+
+
+def test_dashboard_of_a_house_that_is_set_up_speaks_of_the_checklist_no_more(owner: Any, gateway: Any) -> None:
     import portal_house
 
     done = {"steps": [{**step, "state": "done"} for step in portal_house.STEPS]}
     gateway.answers[("GET", "/v1/setup")] = (200, done)
-    owner.read("/admin/")
-    gateway.asked.clear()
-    owner.read("/admin/")
-    assert "/v1/setup" not in [asked.path for asked in gateway.asked]
+    assert not owner.read("/admin/next-step").strip()
+    assert "data-part" not in owner.read("/admin/")
+
+
+def test_dashboard_counts_all_bookings_of_the_day_and_lists_the_first(owner: Any, gateway: Any) -> None:
+    import portal_house
+
+    gateway.answers[("GET", "/v1/reports/day")] = (200, {**portal_house.DAY, "bookings": 1234})
+    page = owner.read("/admin/")
+    assert "1,234" in page
+    assert "All bookings of the day" in page

@@ -155,7 +155,10 @@ def test_hours_and_passes_are_given_to_a_member(owner: Any, gateway: Any, what: 
 
 def test_a_dry_run_is_compared_with_the_last_run(owner: Any, gateway: Any) -> None:
     page = owner.send("/admin/billing-runs", {"as_of": "2027-03-01", "step": "dry"}).get_data(as_text=True)
-    assert "Compared with the run up to 1 Mar 2027" in page
+    assert "Compared with the run up to 1 Feb 2027" in page
+    assert "+€16.75" in page
+    assert "no invoice" in page
+    assert "40 customers differ" in page
     assert "Idempotency-Key" not in gateway.last("POST", "/v1/billing-runs").headers
 
 
@@ -187,3 +190,8 @@ def test_the_timeline_alone_marks_what_is_new_and_sets_no_cookie(owner: Any) -> 
     assert "Set-Cookie" not in answer.headers
     assert ">new<" in answer.get_data(as_text=True)
     assert "<html" not in answer.get_data(as_text=True)
+
+
+def test_promo_codes_show_how_often_they_were_used(owner: Any, gateway: Any) -> None:
+    assert "3 of 5" in owner.read("/admin/promo-codes")
+    assert gateway.last("GET", "/v1/promo-code-uses/bookings").query["promo_code_id"] == ["pro_1"]

@@ -100,3 +100,33 @@ def test_a_refused_sign_in_is_told_in_german(visitor: Any, gateway: Any) -> None
     gateway.refuse("POST", "/v1/tokens", 401, "sign_in_refused", "e-mail address or password is wrong")
     form = {"organization": "harbour", "email": "ada@harbour.example", "password": "wrong-horse-battery"}
     assert "Das passt nicht zusammen." in visitor.send("/sign-in", form).text
+
+
+def test_what_the_api_tells_of_steps_problems_and_mails_is_in_the_visitors_language(owner: Any, gateway: Any) -> None:
+    import portal_house
+
+    owner.client.get("/admin/getting-paid", headers={"Accept-Language": "de"})
+    problem = {"code": "resource_without_rate", "detail": "x", "about": "Lighthouse", "href": "/v1/resource-rates"}
+    nowhere = {"code": "members_without_method", "detail": "y", "about": "3", "href": "/v1/payment-methods"}
+    unknown = {"code": "new_code", "detail": "something new", "href": "/v1/plans"}
+    steps = [{**portal_house.STEPS[1], "problems": [problem, nowhere, unknown]}]
+    gateway.answers[("GET", "/v1/setup")] = (200, {"steps": steps})
+    german = owner.client.get("/admin/getting-paid", headers={"Accept-Language": "de"}).get_data(as_text=True)
+    assert "Anlegen, wofür Mitglieder bezahlen" in german
+    assert "Lighthouse hat keinen Preis" in german
+    assert "Something new." in german
+    assert 'href="/admin/members"' in german.split("Something new")[0]
+    english = owner.read("/admin/getting-paid")
+    assert "Create the services members pay for" in english
+    mails = owner.client.get("/admin/notification-templates", headers={"Accept-Language": "de"}).get_data(as_text=True)
+    assert "Eine Rechnung, mit PDF" in mails
+
+
+def test_a_day_on_which_nothing_is_free_offers_no_button_to_book_with(visitor: Any, gateway: Any) -> None:
+    import portal_house
+
+    taken = {"items": [{**portal_house.AVAILABILITY["items"][0], "free": []}]}
+    gateway.answers[("GET", "/v1/storefront/harbour/availability")] = (200, taken)
+    page = visitor.read("/hub/harbour/rooms/res_1?date=2027-02-15")
+    assert "Nothing is free on this day" in page
+    assert "On to your details" not in page

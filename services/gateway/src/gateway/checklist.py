@@ -7,50 +7,41 @@ from dataclasses import dataclass
 from typing import Any
 
 DONE, TODO, OPTIONAL = "done", "todo", "optional"
-_USABLE = frozenset({"connected", "active", "enabled"})
 
-# What is asked of whom; a service that does not answer leaves its facts None.
-QUESTIONS: dict[str, tuple[str, str]] = {
-    "gateways": ("payments", "/v1/payment-gateways?limit=200"),
-    "paid": ("payments", "/v1/payments?state=succeeded&limit=1"),
-    "billing": ("invoicing", "/v1/settings/billing"),
-    "catalog": ("catalog", "/v1/setup/catalog"),
-    "members": ("members", "/v1/setup/members"),
-    "booking": ("booking", "/v1/setup/booking"),
-    "invoicing": ("invoicing", "/v1/setup/invoicing"),
-    "payments": ("payments", "/v1/setup/payments"),
-    "notifications": ("notifications", "/v1/setup/notifications"),
-}
+# Who is asked, at /v1/setup/{service}.
+ASKED = ("catalog", "members", "booking", "invoicing", "payments", "notifications")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Answers by question; ``silent`` are the services that did not answer."""
+    """Answers by service; ``silent`` are the services that did not answer."""
 
     answers: Mapping[str, Mapping[str, Any] | None]
     silent: frozenset[str]
 
-    def of(self, question: str) -> Mapping[str, Any]:
-        """An answer, empty when there is none."""
-        return self.answers.get(question) or {}
+    def count(self, service: str, name: str) -> int:
+        """A number that a service tells; a fact that holds is 1, and 0 is what nobody tells."""
+        return int(self._of(service).get("facts", {}).get(name, 0))
 
-    def problems(self, *questions: str) -> list[dict[str, Any]]:
+    def problems(self, *services: str) -> list[dict[str, Any]]:
         """What services find wrong, and which of them do not answer."""
-        found = [dict(problem) for question in questions for problem in self.of(question).get("problems", ())]
-        services = sorted({QUESTIONS[question][0] for question in questions} & self.silent)
-        return found + [_silent(service) for service in services]
+        found = [dict(problem) for service in services for problem in self._of(service).get("problems", ())]
+        return found + [_silent(service) for service in sorted({*services} & self.silent)]
+
+    def _of(self, service: str) -> Mapping[str, Any]:
+        return self.answers.get(service) or {}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the list; ``state`` decides by the facts, ``questions`` are what it looks at."""
+    """One line of the list; ``state`` decides by the facts; problems of ``services`` stand in its way."""
 
     id: str
     title: str
     why: str
     href: str
     state: Callable[[Facts], str]
-    questions: Sequence[str]
+    services: Sequence[str]
 
 
 def checklist(facts: Facts) -> list[dict[str, Any]]:
@@ -62,7 +53,7 @@ def checklist(facts: Facts) -> list[dict[str, Any]]:
             "state": step.state(facts),
             "why": step.why,
             "href": step.href,
-            "problems": facts.problems(*step.questions),
+            "problems": facts.problems(*step.services),
         }
         for step in STEPS
     ]
@@ -74,32 +65,29 @@ def _silent(service: str) -> dict[str, Any]:
 
 
 def _connected(facts: Facts) -> str:
-    gateways = facts.of("gateways").get("items", ())
-    return DONE if any(gateway.get("state", "connected") in _USABLE for gateway in gateways) else TODO
+    return DONE if facts.count("payments", "gateways_connected") else TODO
 
 
 def _on_sale(facts: Facts) -> str:
-    counts = facts.of("catalog").get("facts") or facts.of("catalog")
-    plans = int(counts.get("plans_recurring", 0)) + int(counts.get("plans_one_off", 0))
-    return DONE if plans and not counts.get("resources_without_rate", 0) else TODO
+    plans = facts.count("catalog", "plans_recurring") + facts.count("catalog", "plans_one_off")
+    return DONE if plans and not facts.count("catalog", "resources_without_rate") else TODO
 
 
 def _generated(facts: Facts) -> str:
-    return DONE if facts.of("billing").get("automatic_generation") else TODO
+    return DONE if facts.count("invoicing", "automatic_generation") else TODO
 
 
 def _automated(facts: Facts) -> str:
-    billing = facts.of("billing")
-    return DONE if billing.get("automatic_sending") and billing.get("automatic_collection") else OPTIONAL
+    switches = ("automatic_sending", "automatic_collection")
+    return DONE if all(facts.count("invoicing", switch) for switch in switches) else OPTIONAL
 
 
 def _published(facts: Facts) -> str:
-    counts = facts.of("catalog").get("facts") or facts.of("catalog")
-    return DONE if counts.get("storefront_published") else OPTIONAL
+    return DONE if facts.count("catalog", "storefront_published") else OPTIONAL
 
 
 def _tested(facts: Facts) -> str:
-    return DONE if facts.of("paid").get("items") else TODO
+    return DONE if facts.count("payments", "has_been_paid") else TODO
 
 
 STEPS: tuple[Step, ...] = (
@@ -109,7 +97,7 @@ STEPS: tuple[Step, ...] = (
         "No invoice can be paid online before. Several kinds and accounts can be used at once.",
         "/admin/payment-gateways",
         _connected,
-        ("gateways", "payments"),
+        ("payments",),
     ),
     Step(
         "services",
@@ -125,7 +113,7 @@ STEPS: tuple[Step, ...] = (
         "Until this switch is on, no invoice is made by itself.",
         "/admin/settings/billing",
         _generated,
-        ("billing", "invoicing"),
+        ("invoicing",),
     ),
     Step(
         "billing_automation",
@@ -133,7 +121,7 @@ STEPS: tuple[Step, ...] = (
         "Sent by e-mail when generated, and charged to the method on file when due; each switch stands alone.",
         "/admin/settings/billing",
         _automated,
-        ("billing", "members", "notifications"),
+        ("invoicing", "members", "notifications"),
     ),
     Step(
         "storefront",
@@ -149,6 +137,6 @@ STEPS: tuple[Step, ...] = (
         "One invoice from end to end: advance the clock of a rehearsal, or send a small test charge and refund it.",
         "/admin/rehearsal",
         _tested,
-        ("paid",),
+        (),
     ),
 )

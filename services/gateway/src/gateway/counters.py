@@ -48,33 +48,34 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
         """Count ``amount`` if the weighted count of this and the last window stays within ``limit``."""
         now = self._now()
         with self._locked():
-            place, window, current, previous = self._read(key, expiry, now)
+            wanted = _hash(key)
+            place, window, current, previous = self._read(wanted, expiry, now)
             if _weighted(current, previous, expiry, now) + amount > limit:
                 return False
-            _SLOT.pack_into(self._memory, place, _hash(key), window, current + amount, previous)
+            _SLOT.pack_into(self._memory, place, wanted, window, current + amount, previous)
             return True
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """(previous count, its seconds left, current count, its seconds left), as `limits` wants them."""
         now = self._now()
         with self._locked():
-            _, _, current, previous = self._read(key, expiry, now)
+            _, _, current, previous = self._read(_hash(key), expiry, now)
         left = expiry - now % expiry
         return previous, left if previous else 0.0, current, left + expiry
 
     def clear_sliding_window(self, key: str, expiry: int) -> None:
         """Forget a key."""
         with self._locked():
-            place, window, _, _ = self._read(key, expiry, self._now())
-            _SLOT.pack_into(self._memory, place, _hash(key), window, 0, 0)
+            wanted = _hash(key)
+            place, window, _, _ = self._read(wanted, expiry, self._now())
+            _SLOT.pack_into(self._memory, place, wanted, window, 0, 0)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    def _read(self, key: str, expiry: int, now: float) -> tuple[int, int, int, int]:
-        """The key's place and its (window, current, previous), brought forward to the present window."""
-        wanted, window = _hash(key), int(now // expiry)
-        place = self._place(wanted)
+    def _read(self, wanted: int, expiry: int, now: float) -> tuple[int, int, int, int]:
+        """A key's place, by its hash, and its (window, current, previous), brought forward to the present window."""
+        window, place = int(now // expiry), self._place(wanted)
         found, at, current, previous = _SLOT.unpack_from(self._memory, place)
         if found != wanted or at < window - 1:
             return place, window, 0, 0

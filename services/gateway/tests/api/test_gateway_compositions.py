@@ -82,19 +82,17 @@ def test_ready_only_when_every_service_is(world: Any, gateway: Any) -> None:
 def answers(world: Any) -> dict[str, dict[str, Any]]:
     """What the services say about the set-up; tests change it."""
     said: dict[str, dict[str, Any]] = {
-        "/v1/payment-gateways": {"items": []},
-        "/v1/payments": {"items": []},
-        "/v1/settings/billing": {"automatic_generation": False},
-        "/v1/setup/catalog": {"facts": {"plans_recurring": 0}, "problems": []},
+        "payments": {"facts": {"gateways_connected": 0, "has_been_paid": False}},
+        "invoicing": {"facts": {"automatic_generation": False}},
+        "catalog": {"facts": {"plans_recurring": 0}, "problems": []},
     }
-    owners = {"payments": 2, "invoicing": 1, "catalog": 1}
-    for (path, _), name in zip(said.items(), [n for n, c in owners.items() for _ in range(c)], strict=False):
-        _answer(world.services[name if path != "/v1/settings/billing" else "invoicing"].app, path, said)
+    for name in said:
+        _answer(world.services[name].app, name, said)
     return said
 
 
-def _answer(app: Flask, path: str, said: dict[str, dict[str, Any]]) -> None:
-    app.add_url_rule(path, path, lambda: said[path])
+def _answer(app: Flask, name: str, said: dict[str, dict[str, Any]]) -> None:
+    app.add_url_rule(f"/v1/setup/{name}", name, lambda: said[name])
 
 
 def steps(client: Any) -> dict[str, dict[str, Any]]:
@@ -115,18 +113,17 @@ def test_the_checklist_begins_with_everything_to_do(world: Any, gateway: Any, an
 
 
 def test_the_checklist_follows_what_the_services_say(world: Any, gateway: Any, answers: Any) -> None:
-    answers["/v1/payment-gateways"]["items"] = [{"provider": "sandbox"}]
-    answers["/v1/payments"]["items"] = [{"state": "succeeded"}]
-    answers["/v1/settings/billing"] |= dict.fromkeys(
+    answers["payments"]["facts"] = {"gateways_connected": 1, "has_been_paid": True}
+    answers["invoicing"]["facts"] = dict.fromkeys(
         ["automatic_generation", "automatic_sending", "automatic_collection"], True
     )
-    answers["/v1/setup/catalog"]["facts"] = {"plans_recurring": 1, "storefront_published": True}
+    answers["catalog"]["facts"] = {"plans_recurring": 1, "storefront_published": True}
     assert {step["state"] for step in steps(gateway()).values()} == {"done"}
 
 
 def test_a_resource_without_a_rate_is_named_and_leaves_the_step_to_do(world: Any, gateway: Any, answers: Any) -> None:
     problem = {"code": "resource_without_rate", "detail": "Blue Room earns nothing"}
-    answers["/v1/setup/catalog"] |= {"facts": {"plans_one_off": 2, "resources_without_rate": 1}, "problems": [problem]}
+    answers["catalog"] |= {"facts": {"plans_one_off": 2, "resources_without_rate": 1}, "problems": [problem]}
     step = steps(gateway())["services"]
     assert (step["state"], step["problems"]) == ("todo", [problem])
 

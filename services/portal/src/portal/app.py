@@ -24,6 +24,7 @@ from portal.seats import MEMBER, STAFF, Renewals
 from portal.security import register_security
 from portal.sessions import EncryptedSessions
 from portal.states import register_states
+from portal.told import register_told
 from portal.translation import register_translation
 
 
@@ -48,6 +49,7 @@ def create_portal_app(settings: PortalSettings, gateway: Gateway) -> Flask:
     register_states(app)
     register_links(app)
     register_names(app)
+    register_told(app)
     register_problem_pages(app)
     _register_globals(app)
     for part in (entry, admin, member, hub):

@@ -14,6 +14,7 @@ _PAGES = {
     "/v1/storefront-settings": "/admin/storefront",
     "/v1/organization": "/admin/settings/organization",
     "/v1/collections": "/admin/collections",
+    "/v1/payment-methods": "/admin/members",
 }
 _CONFIRMING = re.compile(r"/v1/payments/pay_[0-9a-f]{32}/action")
 

@@ -15,7 +15,7 @@ from common.errors import DomainError
 from common.http import Blueprint, StrictSchema
 from common.telemetry import current_trace
 from gateway.api.callers import caller_headers
-from gateway.checklist import QUESTIONS, Facts, checklist
+from gateway.checklist import ASKED, Facts, checklist
 from gateway.headers import trace_headers
 from gateway.upstreams import Upstreams
 
@@ -48,22 +48,19 @@ def read_setup() -> dict[str, Any]:
     headers = caller_headers() | trace_headers(current_trace())
     answers: dict[str, Mapping[str, Any] | None] = {}
     silent: set[str] = set()
-    with ThreadPoolExecutor(len(QUESTIONS)) as threads:
-        asked = {
-            question: threads.submit(copy_context().run, _ask, upstreams, service, path, headers)
-            for question, (service, path) in QUESTIONS.items()
-        }
-    for question, answer in asked.items():
+    with ThreadPoolExecutor(len(ASKED)) as threads:
+        asked = {service: threads.submit(copy_context().run, _ask, upstreams, service, headers) for service in ASKED}
+    for service, answer in asked.items():
         try:
-            answers[question] = answer.result()
+            answers[service] = answer.result()
         except DomainError:
-            silent.add(QUESTIONS[question][0])
+            silent.add(service)
     return {"steps": checklist(Facts(answers, frozenset(silent)))}
 
 
-def _ask(upstreams: Upstreams, service: str, path: str, headers: Mapping[str, str]) -> Mapping[str, Any] | None:
+def _ask(upstreams: Upstreams, service: str, headers: Mapping[str, str]) -> Mapping[str, Any] | None:
     """A service's answer; None when it has nothing to say to this (no such path, or not for this role)."""
-    answer = upstreams.call(service, "GET", path, headers, timeout=5.0)
+    answer = upstreams.call(service, "GET", f"/v1/setup/{service}", headers, timeout=5.0)
     if answer.status != 200:
         return None
     found: Mapping[str, Any] = answer.json()

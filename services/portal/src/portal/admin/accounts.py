@@ -38,7 +38,7 @@ class PassesForm(ApiForm):
 @blueprint.get(f"/{_KIND}/money")
 def account_money(kind: str, customer_id: str) -> str:
     """Invoices, payments, and deposits held."""
-    calls, owner = api(), _owner(kind, customer_id)
+    calls, owner = api(), owner_part(kind, customer_id)
     return render_template(
         "admin/accounts/money.html",
         customer=calls.get(f"/v1/{kind}/{customer_id}"),
@@ -57,7 +57,7 @@ def account_bookings(kind: str, customer_id: str) -> str:
     return render_template(
         "admin/accounts/bookings.html",
         customer=calls.get(f"/v1/{kind}/{customer_id}"),
-        page=calls.page("/v1/bookings", **_owner(kind, customer_id), limit=50, cursor=request.args.get("cursor")),
+        page=calls.page("/v1/bookings", **owner_part(kind, customer_id), limit=50, cursor=request.args.get("cursor")),
         kind=kind,
         tab="bookings",
     )
@@ -74,7 +74,7 @@ def grant_credits(kind: str, customer_id: str) -> str | Response:
     """Give hours of rooms."""
     require(*DESK)
     form = CreditsForm()
-    made = form.send(lambda body: api().post("/v1/credits", body | _owner(kind, customer_id)))
+    made = form.send(lambda body: api().post("/v1/credits", body | owner_part(kind, customer_id)))
     if made is None:
         return _credits(kind, customer_id, giving=form)
     act(dict, _("The hours are there."))
@@ -86,26 +86,17 @@ def grant_passes(kind: str, customer_id: str) -> str | Response:
     """Give day passes."""
     require(*DESK)
     form = PassesForm(prefix=_PASSES)
-    made = form.send(lambda body: api().post("/v1/passes", body | _owner(kind, customer_id)))
+    made = form.send(lambda body: api().post("/v1/passes", body | owner_part(kind, customer_id)))
     if made is None:
         return _credits(kind, customer_id, passing=form)
     act(dict, _("The passes are there."))
     return redirect(url_for("admin.account_credits", kind=kind, customer_id=customer_id))
 
 
-@blueprint.post(f"/{_KIND}/deposits/<deposit_id>/return")
-def return_deposit(kind: str, customer_id: str, deposit_id: str) -> Response:
-    """Give back what is held of a deposit."""
-    require(*DESK)
-    path = f"/v1/deposits/{deposit_id}/release"
-    act(lambda: api().post(path, {"kind": "returned"}), _("The deposit is given back."))
-    return redirect(url_for("admin.account_money", kind=kind, customer_id=customer_id))
-
-
 def _credits(
     kind: str, customer_id: str, *, giving: CreditsForm | None = None, passing: PassesForm | None = None
 ) -> str:
-    calls, owner = api(), _owner(kind, customer_id)
+    calls, owner = api(), owner_part(kind, customer_id)
     return render_template(
         "admin/accounts/credits.html",
         customer=calls.get(f"/v1/{kind}/{customer_id}"),
@@ -119,5 +110,6 @@ def _credits(
     )
 
 
-def _owner(kind: str, customer_id: str) -> dict[str, Any]:
+def owner_part(kind: str, customer_id: str) -> dict[str, Any]:
+    """Whose rows a list is to show, or whose a new row is to be."""
     return {"company_id" if kind == "companies" else "member_id": customer_id}

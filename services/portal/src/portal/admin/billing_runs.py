@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from portal.admin import options
 from portal.admin.dashboard import amount
 from portal.admin.door import EDITORS, blueprint, require
-from portal.admin.run_diff import RunDiff, compare
 from portal.api import api
 from portal.fields import ChoiceField, DayField
 from portal.formats import local
@@ -42,21 +41,12 @@ def billing_runs() -> str | Response:
         act(lambda: answer, _("The run is done.") if answer["status"] != "running" else _("The run is under way."))
         return redirect(url_for("admin.billing_run", run_id=answer["id"]))
     page = api().page(_PATH, cursor=request.args.get("cursor"))
-    diff = _diff(page.items, answer) if answer else None
-    return render_template("admin/billing_runs/list.html", form=form, page=page, dry=answer, diff=diff, amount=amount)
+    return render_template("admin/billing_runs/list.html", form=form, page=page, dry=answer, amount=amount)
 
 
 def _run(body: dict[str, Any], *, is_dry: bool) -> Any:
     send = api().ask if is_dry else api().post
     return send(_PATH, {**body, "dry_run": is_dry})
-
-
-def _diff(runs: list[dict[str, Any]], dry: dict[str, Any]) -> RunDiff | None:
-    """Against the last run of the same place that made invoices."""
-    fitting = (run for run in runs if run["location_id"] == dry["location_id"] and run["counts"].get("invoices"))
-    last = next(fitting, None)
-    found = api().maybe(f"{_PATH}/{last['id']}") if last else None
-    return compare(found, dry) if found else None
 
 
 @blueprint.get("/billing-runs/<run_id>")

@@ -12,9 +12,10 @@ from wtforms import BooleanField, TextAreaField
 
 from portal.admin import options
 from portal.admin.door import DESK, blueprint, require
+from portal.admin.extras import offered_extras, ordered_extras
 from portal.api import api
 from portal.fields import ChoiceField, LineField, MoneyField, WallTimeField, required_number
-from portal.formats import organization_zone
+from portal.formats import instant_text, organization_zone
 from portal.forms import MAYBE, NEEDED, ApiForm, act
 from portal.names import by_id
 from portal.pickers import PickerField
@@ -24,6 +25,7 @@ from portal.states import STATES
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
+_COMING_DAYS = 7
 _NOT_PRICED = frozenset({"note", "private_note", "custom_price", "is_free"})
 STATUSES = ("confirmed", "tentative", "checked_in", "completed", "cancelled", "no_show")
 REPEATS = {
@@ -61,6 +63,7 @@ class BookingForm(ApiForm):
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """With the customer, and only the exceptions that were asked for."""
         body = super().body(nulls=nulls) | options.customer_part(self.customer.data)
+        body["extras"] = ordered_extras() or None
         return {name: value for name, value in body.items() if value not in ("", False, None)}
 
 
@@ -77,12 +80,16 @@ class MoveForm(ApiForm):
 
 @blueprint.get("/bookings")
 def bookings() -> str:
-    """A page of the list, newest first."""
+    """A page of the list: what was booked last, or what is to come."""
     query = {name: request.args.get(name) for name in ("status", "location_id", "cursor")}
+    if request.args.get("when") == "coming":
+        ends = instant_text(now() + timedelta(days=_COMING_DAYS))
+        query |= {"from": instant_text(now()), "to": ends, "sort": "start"}
     page = api().page("/v1/bookings", **query, limit=50)
     places = options.locations(_("All locations"))
     states = [("", _("All states")), *((name, str(STATES[name][0])) for name in STATUSES)]
-    return render_template("admin/bookings/list.html", page=page, locations=places, states=states)
+    whens = [("", _("As they were booked")), ("coming", _("In the next 7 days"))]
+    return render_template("admin/bookings/list.html", page=page, locations=places, states=states, whens=whens)
 
 
 @blueprint.route("/bookings/new", methods=["GET", "POST"])
@@ -90,9 +97,10 @@ def new_booking() -> str | Response:
     """Book for a member or company."""
     require(*DESK)
     form = _booking_form()
+    extras = offered_extras()
     made = form.send(lambda body: api().post("/v1/bookings", {**body, "payment": "on_invoice"}))
     if made is None:
-        return render_template("admin/bookings/new.html", form=form)
+        return render_template("admin/bookings/new.html", form=form, extras=extras)
     act(lambda: made, _("Booked."))
     return redirect(url_for("admin.booking", booking_id=made["id"]))
 

@@ -26,7 +26,7 @@ def credit_note(note_id: str) -> str:
     calls = api()
     note = calls.get(f"/v1/credit-notes/{note_id}")
     owner = {name: note[name] for name in ("member_id", "company_id") if note.get(name)}
-    is_left = note["to_account_credit"]["amount_minor"] > 0
+    is_left = note["left"]["amount_minor"] > 0
     return render_template(
         "admin/credit_notes/detail.html",
         note=note,

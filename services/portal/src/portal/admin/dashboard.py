@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from portal.admin.checklist import count_done
 from portal.admin.door import blueprint
 from portal.api import api
 from portal.charts import Column, columns
-from portal.formats import instant_text, money, month_name, organization_zone
+from portal.formats import instant_text, local, money, month_name, organization_zone
 from portal.rehearsal_clock import now
 from portal.seats import current_seat
 
@@ -24,30 +23,30 @@ _LISTED, _FAILED = 8, 20
 
 @blueprint.get("/")
 def dashboard() -> str:
-    """Today's bookings, what came in and is owed, what failed, and the next step of the checklist."""
+    """Today's bookings, what came in and is owed, and what failed."""
     start, end = today()
     calls = api()
-    bookings = calls.items("/v1/bookings", **{"from": start, "to": end}, status=SHOWN, sort="start", limit=50)
+    bookings = calls.items("/v1/bookings", **{"from": start, "to": end}, status=SHOWN, sort="start", limit=_LISTED)
     figures = calls.maybe("/v1/reports/summary") or {}
     return render_template(
         "admin/dashboard.html",
-        **_checklist(),
+        is_set_up=session.get("all_set_up"),
         bookings=bookings,
-        listed=_LISTED,
+        day=calls.maybe("/v1/reports/day", date=local(now()).date().isoformat()) or {},
         failed=_failed(),
         figures=figures,
         revenue=_revenue(figures),
-        rooms=_occupancy(),
     )
 
 
-def _checklist() -> dict[str, Any]:
-    """Where the checklist stands; once nothing is left to do it is not asked for again."""
-    steps = [] if session.get("all_set_up") else (api().maybe("/v1/setup") or {}).get("steps", [])
+@blueprint.get("/next-step")
+def next_step() -> str:
+    """Where the checklist stands, for the dashboard; once nothing is left to do it is not asked for again."""
+    steps = (api().maybe("/v1/setup") or {}).get("steps", [])
     following = next((step for step in steps if step["state"] == "todo"), None)
     if steps and following is None:
         session["all_set_up"] = True
-    return {"steps": steps, "done": count_done(steps), "following": following}
+    return render_template("admin/next_step.html", steps=steps, done=count_done(steps), following=following)
 
 
 def _failed() -> list[dict[str, Any]]:
@@ -64,14 +63,6 @@ def _revenue(figures: dict[str, Any]) -> list[Column]:
     while rows and not rows[0][1]:
         rows.pop(0)
     return columns([(month_name(month), net, money(amount(net))) for month, net in rows])
-
-
-def _occupancy() -> list[dict[str, Any]]:
-    """How full the rooms are in these seven days, the fullest first."""
-    first = now().astimezone(ZoneInfo(organization_zone())).date()
-    window = {"from": first.isoformat(), "to": (first + timedelta(days=7)).isoformat()}
-    rows = api().items("/v1/reports/occupancy", **window)
-    return sorted(rows, key=lambda row: Decimal(row["percent"]), reverse=True)[:6]
 
 
 def amount(minor: int) -> dict[str, Any]:

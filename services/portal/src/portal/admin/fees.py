@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
 from portal.admin import options
 from portal.admin.door import DESK, blueprint, require
+from portal.admin.taxes import TaxedForm, with_taxes
 from portal.api import api
 from portal.fields import ChoiceField, DayField, LineField, MoneyField, NumberField, required_number
 from portal.formats import local
-from portal.forms import MAYBE, ApiForm, act
+from portal.forms import MAYBE, NEEDED, act
 from portal.pickers import PickerField
 from portal.rehearsal_clock import now
 from portal.states import STATES
@@ -21,7 +25,7 @@ from portal.translation import lazy_gettext
 STATUSES = ("unbilled", "invoiced", "waived")
 
 
-class FeeForm(ApiForm):
+class FeeForm(TaxedForm):
     """What `POST /v1/fees` takes: a one-off plan, or a name and a price."""
 
     LOCAL = frozenset({"customer"})
@@ -32,10 +36,27 @@ class FeeForm(ApiForm):
     price = MoneyField(lazy_gettext("Price"), [MAYBE])
     quantity = NumberField(lazy_gettext("Quantity"), [MAYBE])
     date = DayField(lazy_gettext("Day"), [MAYBE])
-    tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
     discount_percent = NumberField(lazy_gettext("Discount"), [MAYBE])
     is_personal = BooleanField(lazy_gettext("The member pays, not their company"))
     is_refundable = BooleanField(lazy_gettext("It is a deposit and given back later"))
+
+
+class FeeTermsForm(TaxedForm):
+    """What `PATCH /v1/fees/{id}` takes."""
+
+    name = LineField(lazy_gettext("What for"), [NEEDED])
+    price = MoneyField(lazy_gettext("Price"), [required_number])
+    quantity = NumberField(lazy_gettext("Quantity"), [required_number])
+    date = DayField(lazy_gettext("Day"), [required_number])
+    discount_percent = NumberField(lazy_gettext("Discount"), [MAYBE])
+    revenue_account = LineField(lazy_gettext("Revenue account"), [MAYBE])
+    is_refundable = BooleanField(lazy_gettext("It is a deposit and given back later"))
+
+    def changes(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Only what differs from what is shown: a tax that comes from a plan goes on coming from there."""
+        before = FeeTermsForm(formdata=None, shown=with_taxes(found)).body(nulls=True)
+        body = {name: value for name, value in self.body(nulls=True).items() if value != before.get(name)}
+        return {**body, "discount_percent": body["discount_percent"] or "0"} if "discount_percent" in body else body
 
 
 @blueprint.get("/fees")
@@ -57,6 +78,19 @@ def new_fee() -> str | Response:
     if form.send(lambda body: api().post("/v1/fees", body | options.customer_part(form.customer.data))) is None:
         return render_template("admin/fees/new.html", form=form)
     act(dict, _("It goes onto the next invoice."))
+    return redirect(url_for("admin.fees"))
+
+
+@blueprint.route("/fees/<fee_id>", methods=["GET", "POST"])
+def fee(fee_id: str) -> str | Response:
+    """Change a fee that is not invoiced yet."""
+    require(*DESK)
+    path = f"/v1/fees/{fee_id}"
+    found = api().get(path)
+    form = FeeTermsForm(shown=with_taxes(found))
+    if form.send(lambda _body: api().patch(path, form.changes(found))) is None:
+        return render_template("admin/fees/edit.html", form=form, fee=found)
+    act(dict, _("Saved."))
     return redirect(url_for("admin.fees"))
 
 

@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response
 from wtforms import StringField, ValidationError
 
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.taxes import TaxedForm, with_taxes
 from portal.api import api
 from portal.closures import ClosuresField
 from portal.entry.sign_up import countries, zones
-from portal.fields import ChoiceField, LineField, NumberField
+from portal.fields import ChoiceField, LineField
 from portal.forms import MAYBE, NEEDED, ApiForm
 from portal.seats import current_seat
 from portal.translation import gettext as _
@@ -30,7 +31,7 @@ def _spans(_form: ApiForm, field: StringField) -> None:
         raise ValidationError(_("Please write times such as 08:00–18:00, or leave it empty for closed."))
 
 
-class LocationForm(ApiForm):
+class LocationForm(TaxedForm):
     """What `POST /v1/locations` takes; opening hours as one line per day."""
 
     LOCAL = frozenset(DAYS)
@@ -38,7 +39,6 @@ class LocationForm(ApiForm):
     name = LineField(lazy_gettext("Name"), [NEEDED])
     code = LineField(lazy_gettext("Code"), [MAYBE])
     timezone = ChoiceField(lazy_gettext("Time zone"), [NEEDED])
-    tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
     address__street = LineField(lazy_gettext("Street"), [MAYBE])
     address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     address__city = LineField(lazy_gettext("City"), [MAYBE])
@@ -90,7 +90,7 @@ def location(location_id: str) -> str | Response:
     path = f"/v1/locations/{location_id}"
     found = api().get(path)
     hours = {day: _write_spans(spans) for day, spans in (found.get("opening_hours") or {}).items()}
-    form = _form({**found, **hours})
+    form = _form(with_taxes(found) | hours)
     if form.send(lambda _body: api().patch(path, form.body_for(found))) is None:
         return render_template("admin/locations/edit.html", form=form, location=found, days=DAYS)
     return redirect(url_for("admin.locations"))

@@ -10,7 +10,7 @@ from wtforms import BooleanField
 
 from portal.admin import taxes
 from portal.admin.door import EDITORS, blueprint, require
-from portal.admin.taxes import TaxInPriceField
+from portal.admin.taxes import TaxedForm, TaxInPriceField, with_taxes
 from portal.api import api
 from portal.fields import (
     ChoiceField,
@@ -22,7 +22,7 @@ from portal.fields import (
     WholeField,
     required_number,
 )
-from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.forms import MAYBE, NEEDED, act
 from portal.states import choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -41,6 +41,7 @@ _REMOVABLE = frozenset(
         "setup_fee",
         "deposit",
         "tax_percent",
+        "taxes",
         "description",
         "allowance_valid_days",
         "tax_category",
@@ -50,7 +51,7 @@ _REMOVABLE = frozenset(
 )
 
 
-class PlanForm(ApiForm):
+class PlanForm(TaxedForm):
     """What `POST /v1/plans` takes."""
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
@@ -73,7 +74,6 @@ class PlanForm(ApiForm):
     resource_discount_percent = NumberField(lazy_gettext("Discount on bookings"), [MAYBE])
     allowance_valid_days = WholeField(lazy_gettext("Hours and passes are good for"), [MAYBE])
     credits_carry_over_cap = NumberField(lazy_gettext("Hours kept for the next period"), [MAYBE])
-    tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
     tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
     prices_include_tax = TaxInPriceField(lazy_gettext("Prices"))
     revenue_account = LineField(lazy_gettext("Revenue account"), [MAYBE])
@@ -115,7 +115,7 @@ def plan(plan_id: str) -> str | Response:
     """Change a plan."""
     path = f"/v1/plans/{plan_id}"
     found = api().get(path)
-    form = _form(found)
+    form = _form(with_taxes(found))
     if form.send(lambda body: api().patch(path, body), nulls=True) is None:
         return render_template("admin/plans/edit.html", form=form, plan=found)
     return redirect(url_for("admin.plans"))

@@ -63,7 +63,19 @@ class PromoCodeForm(ApiForm):
 def promo_codes() -> str:
     """A page of the list."""
     query = {name: request.args.get(name) for name in ("archived", "cursor")}
-    return render_template("admin/promo_codes/list.html", page=api().page(_PATH, **query, sort="code"))
+    page = api().page(_PATH, **query, sort="code")
+    uses = _uses([row["id"] for row in page.items])
+    return render_template("admin/promo_codes/list.html", page=page, uses=uses)
+
+
+def _uses(promo_ids: list[str]) -> dict[str, int]:
+    """How often codes were used: bookings and purchases count apart."""
+    found: dict[str, int] = dict.fromkeys(promo_ids, 0)
+    for kind in ("purchases", "bookings") if promo_ids else ():
+        rows = api().items(f"/v1/promo-code-uses/{kind}", promo_code_id=promo_ids, limit=200)
+        for row in rows:
+            found[row["promo_code_id"]] = found.get(row["promo_code_id"], 0) + row["uses"]
+    return found
 
 
 @blueprint.route("/promo-codes/new", methods=["GET", "POST"])

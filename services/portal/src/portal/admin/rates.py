@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from portal.admin import options
 from portal.admin.door import EDITORS, blueprint, require
+from portal.admin.extras import ExtrasField
 from portal.admin.resources import TYPES
-from portal.admin.taxes import TaxInPriceField
+from portal.admin.taxes import TaxedForm, TaxInPriceField, with_taxes
 from portal.api import api
 from portal.fields import (
     CheckListField,
@@ -19,10 +20,9 @@ from portal.fields import (
     DayField,
     LineField,
     MoneyField,
-    NumberField,
     WholeField,
 )
-from portal.forms import MAYBE, NEEDED, ApiForm, act
+from portal.forms import MAYBE, NEEDED, act
 from portal.states import choices
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
@@ -40,7 +40,7 @@ def _fields() -> Iterator[tuple[str, str, str]]:
             yield f"{unit}_{when}", unit, when
 
 
-class RateForm(ApiForm):
+class RateForm(TaxedForm):
     """What `POST /v1/resource-rates` takes; one field for each unit, and for the short ones also at quiet times."""
 
     LOCAL = frozenset(name for name, _unit, _when in _fields())
@@ -64,7 +64,7 @@ class RateForm(ApiForm):
     conditions__valid_from = DayField(lazy_gettext("First day"), [MAYBE])
     conditions__valid_until = DayField(lazy_gettext("Last day"), [MAYBE])
     charge_slot_minutes = WholeField(lazy_gettext("Charged in steps of"), [MAYBE], default=15)
-    tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
+    extras = ExtrasField(lazy_gettext("Extras"), [MAYBE])
     prices_include_tax = TaxInPriceField(lazy_gettext("Prices"))
     revenue_account = LineField(lazy_gettext("Revenue account"), [MAYBE])
 
@@ -106,7 +106,7 @@ def rate(rate_id: str) -> str | Response:
     prices = {(price["unit"], price.get("when", "any")): price for price in found["prices"]}
     shown = {name: prices.pop((unit, when))["price"] for name, unit, when in _fields() if (unit, when) in prices}
     others = list(prices.values())
-    form = _form({**found, **shown})
+    form = _form(with_taxes(found) | shown)
     kept = form.unshown(found, "conditions")
     if form.send(lambda body: api().patch(path, _whole(body, others, kept)), nulls=True) is None:
         return render_template("admin/rates/edit.html", form=form, rate=found, others=others)

@@ -1,6 +1,11 @@
 // Comforts of the Admin Portal; every page works without them.
 "use strict";
 
+// Slow parts come after the page; what stands in their place until then is of use without scripts, too.
+for (const part of document.querySelectorAll("[data-part]")) {
+  fetch(part.dataset.part).then(async (answer) => { if (answer.ok && !answer.redirected) part.innerHTML = await answer.text(); }).catch(() => {});
+}
+
 // Pickers: names are offered while somebody types (a combobox, as WAI-ARIA describes it).
 for (const picker of document.querySelectorAll("[data-picker]")) {
   const kept = picker.querySelector("input[type=hidden]");

@@ -1,0 +1,116 @@
+"""Taxes side by side, taxes in another way, extras of rates, fees that change, deposits that end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import portal_house
+import pytest
+
+GST_PST = [{"name": "GST", "percent": "5", "category": "S"}, {"name": "PST", "percent": "7.5"}]
+PLAN = {"name": "Flex desk", "kind": "recurring", "price": "300", "interval": "month", "visibility": "public"}
+
+
+def give(gateway: Any, path: str, found: dict[str, Any], **changes: Any) -> None:
+    gateway.answers[("GET", path)] = (200, {**found, **changes})
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("19", {"tax_percent": "19"}), ("7.5 %", {"tax_percent": "7.5"})])
+def test_one_tax_is_the_short_form(owner: Any, gateway: Any, typed: str, sent: dict[str, Any]) -> None:
+    assert owner.send("/admin/plans/new", {**PLAN, "tax_percent": typed}).status_code == 302
+    body = gateway.last("POST", "/v1/plans").body
+    assert {name: value for name, value in body.items() if name.startswith("tax")} == sent
+
+
+def test_several_taxes_are_named_and_go_alone(owner: Any, gateway: Any) -> None:
+    form = {**PLAN, "tax_percent": "GST 5 + PST 7.5 %", "tax_category": "S"}
+    assert owner.send("/admin/plans/new", form).status_code == 302
+    body = gateway.last("POST", "/v1/plans").body
+    assert body["taxes"] == [{"name": "GST", "percent": "5"}, {"name": "PST", "percent": "7.5"}]
+    assert not body.keys() & {"tax_percent", "tax_category"}
+
+
+@pytest.mark.parametrize("typed", ["GST", "GST 5 +", "GST five"])
+def test_taxes_that_cannot_be_read_are_refused_beside_their_field(owner: Any, gateway: Any, typed: str) -> None:
+    page = owner.send("/admin/plans/new", {**PLAN, "tax_percent": typed}).get_data(as_text=True)
+    assert "Please write a number." in page
+    assert ("POST", "/v1/plans") not in [(asked.method, asked.path) for asked in gateway.asked]
+
+
+def test_parallel_taxes_are_shown_kept_and_ended(owner: Any, gateway: Any) -> None:
+    path = "/v1/locations/loc_1"
+    give(gateway, path, portal_house.LOCATIONS[0], taxes=GST_PST, tax_percent="12.5")
+    assert 'value="GST 5 + PST 7.5"' in owner.read("/admin/locations/loc_1")
+    form = {"name": "Dock 1", "timezone": "Europe/Berlin"}
+    owner.send("/admin/locations/loc_1", {**form, "tax_percent": "GST 5 + PST 7.5"})
+    assert gateway.last("PATCH", path).body["taxes"] == GST_PST
+    owner.send("/admin/locations/loc_1", {**form, "tax_percent": "19"})
+    body = gateway.last("PATCH", path).body
+    assert (body["taxes"], body["tax_percent"]) == (None, "19")
+
+
+def test_what_the_api_says_about_taxes_stands_beside_the_field(owner: Any, gateway: Any) -> None:
+    gateway.refuse("POST", "/v1/plans", 422, "parallel_taxes_unnamed", "no", taxes="Each needs a name.")
+    page = owner.send("/admin/plans/new", {**PLAN, "tax_percent": "GST 5 + PST 7"}).get_data(as_text=True)
+    assert 'id="tax_percent-fault"' in page
+
+
+def test_extras_of_a_rate_keep_their_codes(owner: Any, gateway: Any) -> None:
+    path = "/v1/resource-rates/rat_1"
+    extra = {"code": "beamer", "name": "Projector", "price": portal_house.euro(1500)}
+    give(gateway, path, portal_house.RATE, extras=[extra])
+    assert "Projector 15.00" in owner.read("/admin/resource-rates/rat_1")
+    form = {"name": "Rooms", "hour": "15", "resource_ids": "res_1"}
+    owner.send("/admin/resource-rates/rat_1", {**form, "extras": "Projector 15.00\nCoffee, per person 4.5"})
+    coffee = {"code": "coffee-per-person", "name": "Coffee, per person", "price": portal_house.euro(450)}
+    assert gateway.last("PATCH", path).body["extras"] == [extra, coffee]
+    page = owner.send("/admin/resource-rates/rat_1", {**form, "extras": "Projector"}).get_data(as_text=True)
+    assert "This line has no price" in page
+
+
+def test_a_fee_is_changed_by_what_differs_alone(owner: Any, gateway: Any) -> None:
+    path = "/v1/fees/fee_1"
+    give(gateway, path, portal_house.FEE, taxes=GST_PST, tax_percent="12.5", discount_percent="0", is_refundable=False)
+    form = {"name": "Printing", "price": "5.00", "quantity": "3", "date": "2027-02-13", "discount_percent": "0"}
+    assert owner.send(path.replace("/v1", "/admin"), {**form, "tax_percent": "GST 5 + PST 7.5"}).status_code == 302
+    assert gateway.last("PATCH", path).body == {"quantity": "3"}
+
+
+def test_a_deposit_is_kept_in_part(owner: Any, gateway: Any) -> None:
+    path = "/admin/members/mem_1/deposits/dep_1"
+    assert "€50.00 of €50.00 held" in owner.read(path)
+    form = {"kind": "forfeited", "amount": "20", "note": "Broken lamp"}
+    assert owner.send(path, form).status_code == 302
+    body = gateway.last("POST", "/v1/deposits/dep_1/release").body
+    assert body == {"kind": "forfeited", "amount": portal_house.euro(2000), "note": "Broken lamp"}
+    assert owner.client.get("/admin/members/mem_1/deposits/dep_404").status_code == 404
+
+
+def test_other_taxes_are_added_and_taken_away(owner: Any, gateway: Any) -> None:
+    path, page = "/v1/settings/billing", "/admin/settings/taxes"
+    before = [{"plan_id": "pln_1", "taxes": [{"name": "", "percent": "7"}]}]
+    give(gateway, path, portal_house.SETTINGS, tax_overrides=before)
+    assert "Flex desk" in owner.read(page)
+    assert owner.send(page, {"location_id": "loc_1", "tax": "GST 5 + PST 7"}).status_code == 302
+    added = gateway.last("PATCH", path).body["tax_overrides"]
+    assert added[0] == before[0]
+    assert added[1]["location_id"] == "loc_1"
+    assert [tax["name"] for tax in added[1]["taxes"]] == ["GST", "PST"]
+    owner.send(f"{page}/removal", {"whose": "pln_1"}, page=page)
+    assert gateway.last("PATCH", path).body == {"tax_overrides": []}
+
+
+def test_extras_are_booked_along_with_a_room_and_shown(owner: Any, gateway: Any) -> None:
+    extra = {"code": "coffee", "name": "Coffee", "price": portal_house.euro(450)}
+    rates = {"items": [{**portal_house.RATE, "extras": [extra]}], "next_cursor": None}
+    gateway.answers[("GET", "/v1/resource-rates")] = (200, rates)
+    page = "/admin/bookings/new"
+    assert 'name="extra-coffee"' in owner.read(page)
+    form = {"resource_id": "res_1", "customer": "mem_1", "start": "2027-02-15T09:00", "end": "2027-02-15T10:00"}
+    assert owner.send(page, {**form, "extra-coffee": "8"}).status_code == 302
+    assert gateway.last("POST", "/v1/bookings").body["extras"] == [{"code": "coffee", "quantity": "8"}]
+    owner.send(page, {**form, "extra-coffee": "0"})
+    assert "extras" not in gateway.last("POST", "/v1/bookings").body
+    booked = {**portal_house.BOOKING, "extras": [{"code": "coffee", "quantity": "8"}]}
+    gateway.answers[("GET", "/v1/bookings/bkg_1")] = (200, booked)
+    assert "coffee × 8" in owner.read("/admin/bookings/bkg_1")
