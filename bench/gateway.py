@@ -2,7 +2,8 @@
 through the gateway with everything on (token check, rate limits by key and address, traces, metrics, headers).
 
 All three stand on the same server (gunicorn, one process, the same threads) in front of the same small service, and
-are measured in turns, so that a busy machine is busy for all of them.
+are measured in turns, so that a busy machine is busy for all of them. CPU time is that of the server which the client
+calls, at low load: what a hop costs whatever else the machine does.
 
     python bench/gateway.py [--requests 1500] [--clients 8] [--seconds 4] [--rounds 5]
 """
@@ -105,6 +106,7 @@ class Rig:
 
     ports: dict[str, int]
     token: str
+    pids: dict[str, int]
 
 
 def _signing_key() -> Ed25519PrivateKey:
@@ -143,7 +145,8 @@ def rig() -> Iterator[Rig]:
         for role, port in ports.items()
     ]
     try:
-        made = Rig(dict(zip(TARGETS, ports.values(), strict=True)), _token())
+        pids = dict(zip(TARGETS, (process.pid for process in processes), strict=True))
+        made = Rig(dict(zip(TARGETS, ports.values(), strict=True)), _token(), pids)
         for port in ports.values():
             _await(port)
         yield made
@@ -187,6 +190,28 @@ def latencies(made: Rig, requests: int) -> dict[str, list[float]]:
     return taken
 
 
+def cpu_ms(made: Rig, requests: int) -> dict[str, float]:
+    """CPU milliseconds per request in the server that is called: the three ways one after the other."""
+    found = {}
+    for way in TARGETS:
+        connection = http.client.HTTPConnection("127.0.0.1", made.ports[way])
+        before = _cpu_seconds(made.pids[way])
+        for _ in range(requests):
+            send(connection, made.token)
+        found[way] = (_cpu_seconds(made.pids[way]) - before) * 1000 / requests
+    return found
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU time of gunicorn's master and its workers."""
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ticks = 0
+    for each in (str(pid), *workers):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime, proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _load(port: int, token: str, seconds: float) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port)
     done, until = 0, time.monotonic() + seconds
@@ -207,16 +232,16 @@ def rates(made: Rig, clients: int, seconds: float, rounds: int) -> dict[str, lis
     return found
 
 
-def report(taken: dict[str, list[float]], found: dict[str, list[float]], clients: int) -> None:
-    """Print both tables, and how they compare with the aims."""
+def report(taken: dict[str, list[float]], used: dict[str, float], found: dict[str, list[float]], clients: int) -> None:
+    """Print the table, and how it compares with the aims."""
     cores, packages = os.cpu_count(), ", ".join(f"{name} {version(name)}" for name in ("flask", "urllib3", "gunicorn"))
     print(f"\n{platform.python_implementation()} {platform.python_version()}, {cores} cores, {packages}")
     print(f"gunicorn gthread, 1 process, {THREADS} threads each; answers of about 1 kB; clients on the same machine\n")
-    print(f"{'':12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{f'{clients} clients, req/s':>22}")
+    print(f"{'':12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{f'{clients} clients, req/s':>22}")
     for way in TARGETS:
         cuts = statistics.quantiles(taken[way], n=100)
         rate = statistics.median(found[way])
-        print(f"{way:12}{statistics.median(taken[way]):9.2f}{cuts[94]:9.2f}{cuts[98]:9.2f}{rate:22.0f}")
+        print(f"{way:12}{statistics.median(taken[way]):9.2f}{cuts[94]:9.2f}{cuts[98]:9.2f}{used[way]:9.2f}{rate:22.0f}")
     added = statistics.median(taken["gateway"]) - statistics.median(taken["direct"])
     pairs = zip(found["gateway"], found["bare proxy"], strict=True)
     share = statistics.median(mine / bare for mine, bare in pairs)
@@ -241,7 +266,8 @@ def main() -> None:
         serve(APPS[asked.serve], bind=f"127.0.0.1:{asked.port}", workers=1, threads=THREADS)
         return
     with rig() as made:
-        report(latencies(made, asked.requests), rates(made, asked.clients, asked.seconds, asked.rounds), asked.clients)
+        taken, used = latencies(made, asked.requests), cpu_ms(made, asked.requests)
+        report(taken, used, rates(made, asked.clients, asked.seconds, asked.rounds), asked.clients)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ from standalone.postgres import database_url, embedded_server  # noqa: E402 - se
 PASSWORD = "correct-horse-battery"
 ROOMS, AIM_MS, AIM_CALLS, PAGES = 20, 100, 5, 400
 _ID = re.compile(r"\b([a-z]{3})_[0-9a-f]{32}\b|\b\d{4}-\d\d-\d\d\b|(?<=notification-templates/)[a-z-]+/[a-z]{2}$")
-_LINK = re.compile(r'href="(/[^"#]*)')
+# Links, and the parts that come after a page.
+_LINK = re.compile(r'(?:href|data-part)="(/[^"#]*)')
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _CALLS = re.compile(r'desc="(\d+) calls')
 # Files, and pages that change something or leave.

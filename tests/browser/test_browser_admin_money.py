@@ -64,15 +64,20 @@ def test_what_was_credited_pays_another_open_invoice(page: Page, space: Space) -
     expect(page.get_by_role("main")).to_contain_text("Given back€15.00")
 
 
-def test_a_deposit_is_given_back_from_the_members_page(page: Page, space: Space) -> None:
+def test_a_deposit_is_kept_in_part_and_given_back_from_the_members_page(page: Page, space: Space) -> None:
     member = new_member(space, "Dorothea")
     space.owner.post("/v1/fees", {"member_id": member, "name": "Key", "price": euro(5000), "is_refundable": True})
     take_cash(space, space.owner.post("/v1/invoices", {"member_id": member, "issue": True}))
     page.goto(f"/admin/members/{member}/money")
     row = page.get_by_role("row").filter(has_text="Key")
     expect(row).to_contain_text("€50.00")
-    press(page, "Give back")
-    expect(page.get_by_text("The deposit is given back.")).to_be_visible()
+    row.get_by_role("link", name="Settle").click()
+    page.get_by_label("Keep it").check()
+    page.get_by_label("Amount").fill("20")
+    press(page, "Save")
+    expect(row).to_contain_text("€30.00")
+    row.get_by_role("link", name="Settle").click()
+    press(page, "Save")
     expect(row).to_contain_text("€0.00")
     assert space.owner.get(f"/v1/deposits?member_id={member}")["items"][0]["held"] == euro(0)
 

@@ -16,6 +16,7 @@ def test_owner_follows_the_checklist_and_sees_the_first_invoice_paid(page: Page)
     page.goto("/admin/rehearsal")
     page.get_by_label("To any other time").wait_for()
     press(page, "One day on")
+    expect(page.get_by_text("The clock has moved.")).to_be_visible(timeout=60_000)
     page.goto("/admin/invoices")
     row = page.get_by_role("row").filter(has_text="INV-").last
     expect(row).to_contain_text("Ada Lindqvist")

@@ -179,3 +179,22 @@ def test_the_same_message_dying_twice_is_one_letter(clean_databases: tuple[Datab
     (letter,) = deadletters.list(database)
     assert letter.error == "second"
     assert deadletters.envelope_of(letter) == envelope
+
+
+def test_a_crowd_of_one_organisation_leaves_room_for_the_others(clean_databases: tuple[Database, Database]) -> None:
+    database, consumer_database = clean_databases
+    handled: list[int] = []
+    handlers = Handlers()
+    handlers.on(Noted)(lambda _session, message, _envelope: handled.append(message.number))  # type: ignore[arg-type,return-value]
+    transport = LocalTransport({"c": Consumer("c", consumer_database, handlers)}, {"c": ["producer.noted.v1"]})
+    with database.session(new_id()) as session:
+        outbox.add_many(session, [(Noted(number=n), new_id(), n) for n in range(10)])
+        session.commit()
+    with database.session(new_id()) as session:
+        outbox.add_many(session, [(Noted(number=n), new_id(), n) for n in (100, 101, 102)])
+        session.commit()
+    relay = Relay(database, transport, "producer", batch=4)
+    assert relay.run_once() == 6
+    assert handled == [0, 1, 2, 3, 100, 101]
+    assert relay.run_until_empty() == 7
+    assert handled == [0, 1, 2, 3, 100, 101, 4, 5, 6, 7, 102, 8, 9]

@@ -20,6 +20,7 @@ class DisorderTransport:
     """Accepts at once, like a broker, and hands each message to each subscriber twice after a random delay."""
 
     retry_delays = (0.1,)
+    batch = 300
 
     def __init__(self, consumers: Mapping[str, Consumer], subscriptions: Subscriptions, *, seed: int) -> None:
         self._consumers, self._subscriptions = consumers, subscriptions
