@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -89,7 +89,13 @@ def wall_text(value: str | datetime, zone: str | None = None) -> str:
 
 def clock_time(value: str | datetime | None, zone: str | None = None) -> str:
     """An instant as a time of day at a place."""
-    return format_time(local(value, zone).replace(tzinfo=None), "short", locale=locale()) if value else "–"
+    return _time_text(local(value, zone).time(), locale()) if value else "–"
+
+
+@lru_cache(maxsize=4096)
+def _time_text(at: time, where: Locale) -> str:
+    """Kept, for a calendar has hundreds of times, and few different ones."""
+    return format_time(at, "short", locale=where)
 
 
 def span(start: str, end: str, zone: str | None = None) -> str:

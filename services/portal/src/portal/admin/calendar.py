@@ -14,7 +14,7 @@ from portal.admin.dashboard import SHOWN
 from portal.admin.door import DESK, blueprint, require
 from portal.api import api
 from portal.board import Board, by_room_and_day, shown_hours, week_of
-from portal.formats import instant_text, moment
+from portal.formats import instant_text, moment, weekday
 from portal.problems import FORM_STATUSES, ApiProblem
 from portal.rehearsal_clock import now
 from portal.translation import gettext as _
@@ -52,7 +52,7 @@ def _week(place: dict[str, Any], rooms: list[dict[str, Any]], day: date, places:
     bookings, is_cut = _bookings(place, days[0], days[-1] + timedelta(days=1))
     cells = by_room_and_day(bookings, days, place["timezone"])
     return render_template(
-        "admin/calendar/week.html", days=days, rooms=rooms, cells=cells,
+        "admin/calendar/week.html", days={one: weekday(one) for one in days}, rooms=rooms, cells=cells,
         places=places, place=place, day=day, today=_today(place["timezone"]),
         before=day - timedelta(days=7), after=day + timedelta(days=7), is_cut=is_cut, view="week",
     )  # fmt: skip
