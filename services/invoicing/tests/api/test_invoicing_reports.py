@@ -158,7 +158,7 @@ def test_setup_tells_the_switches_and_what_should_have_been_invoiced(house: Any)
     house.advance(datetime(2027, 3, 15, 12, tzinfo=UTC))
     found = house.get("/v1/setup/invoicing")
     assert (found["facts"]["fees_unbilled"], found["facts"]["memberships_unbilled"]) == (1, 1)
-    assert [(each["code"], each["detail"][:2]) for each in found["problems"]] == [("unbilled_items", "2 ")]
+    assert [(each["code"], each["about"]) for each in found["problems"]] == [("unbilled_items", "2")]
     house.post("/v1/billing-runs", {"as_of": "2027-03-15"})
     assert house.get("/v1/setup/invoicing")["problems"] == []
     member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))

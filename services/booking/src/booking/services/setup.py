@@ -28,11 +28,11 @@ def setup_facts(session: TenantSession) -> dict[str, Any]:
     ).one()
     problems = []
     if counts.waiting:
-        detail = f"{counts.waiting} booking(s) wait for approval and hold their time"
+        detail = f"bookings that wait for approval and hold their time: {counts.waiting}"
         problems.append(_problem("bookings_waiting", detail, "/admin/bookings?status=tentative", counts.waiting))
     if counts.late:
         detail = (
-            f"{counts.late} booking(s) were paid after somebody else had taken their time: "
+            f"bookings that were paid after somebody else had taken their time: {counts.late}; "
             "the money goes back by itself, the customers want another time"
         )
         problems.append(_problem("bookings_paid_too_late", detail, "/admin/bookings?status=expired", counts.late))

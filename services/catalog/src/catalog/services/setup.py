@@ -72,5 +72,5 @@ def _untaxed(facts: dict[str, Any]) -> Iterator[Problem]:
         return
     for name, path in (("plans", "/v1/plans"), ("rates", "/v1/resource-rates")):
         if count := facts[f"{name}_without_tax"]:
-            detail = f"{count} {name} and {facts['locations_without_tax']} locations have no tax rate of their own"
-            yield Problem(f"{name}_without_tax", f"{detail}; the billing settings' rate applies", path, str(count))
+            detail = f"{name} without a tax rate of their own: {count}; the billing settings' rate applies"
+            yield Problem(f"{name}_without_tax", detail, path, str(count))

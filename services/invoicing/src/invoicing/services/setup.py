@@ -41,10 +41,10 @@ def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
     """What was used and earns nothing yet."""
     runs = "/v1/billing-runs"
     if number := facts["fees_unbilled"] + facts["memberships_unbilled"]:
-        detail = f"{number} items should have been invoiced by now: make a billing run"
+        detail = f"items that should have been invoiced by now: {number}; make a billing run"
         yield _problem("unbilled_items", detail, runs, number)
     if facts["last_run_errors"]:
-        detail = f"the last billing run could not bill {facts['last_run_errors']} customers"
+        detail = f"customers whom the last billing run could not bill: {facts['last_run_errors']}"
         yield _problem("billing_run_errors", detail, runs, facts["last_run_errors"])
 
 

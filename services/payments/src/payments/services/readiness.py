@@ -88,16 +88,16 @@ def setup_problems(facts: dict[str, Any]) -> Iterator[dict[str, str | None]]:
     if facts["credentials_rejected"]:
         yield _problem("gateway_credentials_rejected", "a provider no longer accepts our keys", gateways)
     if facts["refunds_failed"]:
-        detail = f"{facts['refunds_failed']} refunds did not reach the customer: give them back by hand"
+        detail = f"refunds that did not reach the customer: {facts['refunds_failed']}; give them back by hand"
         yield _problem("refunds_failed", detail, "/v1/payments", facts["refunds_failed"])
     if facts["automatic_collection"] and facts["members_without_method"]:
-        detail = f"{facts['members_without_method']} members have no payment method to collect from"
+        detail = f"members without a payment method to collect from: {facts['members_without_method']}"
         yield _problem("members_without_method", detail, methods, facts["members_without_method"])
     if facts["collections_awaiting_method"]:
-        detail = f"{facts['collections_awaiting_method']} invoices wait for a payment method"
+        detail = f"invoices that wait for a payment method: {facts['collections_awaiting_method']}"
         yield _problem("collections_awaiting_method", detail, collections, facts["collections_awaiting_method"])
     if facts["collections_given_up"]:
-        detail = f"{facts['collections_given_up']} invoices were given up after the last attempt"
+        detail = f"invoices that were given up after the last attempt: {facts['collections_given_up']}"
         yield _problem("collections_given_up", detail, collections, facts["collections_given_up"])
 
 
