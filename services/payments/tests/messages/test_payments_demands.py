@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
 from itertools import permutations
 from typing import Any
 
 import msgspec
 import pytest
-from payments_house import House, euro
+from payments_house import House, credit_note, euro
 from sqlalchemy import select
 from stripe_house import StripeHouse
 
 from common.ids import decode_id, new_id
 from common.money import Money
 from contracts.invoicing import CreditNoteIssued, InvoiceVoided, RefundRequested
-from contracts.parts import Customer
 from payments.gateways.sandbox_webhooks import sign_charge_event
 from payments.gateways.terms import ChargeOutcome, ChargeState, FailureKind
 from payments.models import Payment
-
-
-def credit_note(invoice: str, minor: int) -> CreditNoteIssued:
-    """A credit note that goes back."""
-    money, nothing = Money(minor, "EUR"), Money(0, "EUR")
-    return CreditNoteIssued(
-        credit_note_id=new_id(),
-        number="CN-2027-00001",
-        invoice_id=decode_id("inv", invoice),
-        invoice_number="INV-2027-00001",
-        customer=Customer(name="Example Member"),
-        issue_date=date(2027, 2, 1),
-        total=money,
-        allocated=nothing,
-        to_account_credit=nothing,
-        refund=money,
-        invoice_payable=nothing,
-        version=1,
-    )
 
 
 class Dispute:

@@ -6,19 +6,15 @@ import itertools
 import secrets
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
-from payments_house import House, euro
+from payments_house import House, credit_note, euro
 from stripe_house import Accidents, Killed, StripeHouse
 from stripe_wire_double import Fault
 
-from common.ids import decode_id, new_id
-from common.money import Money
-from contracts.invoicing import CreditNoteIssued
-from contracts.parts import Customer
+from common.ids import decode_id
 
 
 def paid(stripe_house: StripeHouse) -> tuple[str, str]:
@@ -166,7 +162,7 @@ def test_pay_5_a_credit_notes_refund_that_failed_is_made_again_when_the_note_is_
 ) -> None:
     house, (invoice, payment) = stripe_house.house, paid(stripe_house)
     stripe_house.double.refunds_are = "pending"
-    note = a_credit_note(invoice)
+    note = credit_note(invoice, 1000)
     house.tell(note)
     house.run()
     stripe_house.double.settle_refund(stripe_house.double._of("refund")[0]["id"], succeeded=False)
@@ -175,25 +171,6 @@ def test_pay_5_a_credit_notes_refund_that_failed_is_made_again_when_the_note_is_
     house.tell(msgspec.structs.replace(note, version=2))
     house.run()
     assert told(house, payment) == ("partially_refunded", 1000, ["pending", "failed"])
-
-
-def a_credit_note(invoice: str) -> CreditNoteIssued:
-    """A note of 10 euros that goes back."""
-    money, nothing = Money(1000, "EUR"), Money(0, "EUR")
-    return CreditNoteIssued(
-        credit_note_id=new_id(),
-        number="CN-2027-00001",
-        invoice_id=decode_id("inv", invoice),
-        invoice_number="INV-2027-00001",
-        customer=Customer(name="Example Member"),
-        issue_date=date(2027, 2, 1),
-        total=money,
-        allocated=nothing,
-        to_account_credit=nothing,
-        refund=money,
-        invoice_payable=nothing,
-        version=1,
-    )
 
 
 def test_pay_3_refund_events_in_all_orders_and_three_times_each_converge(stripe_house: StripeHouse) -> None:
@@ -266,7 +243,7 @@ def test_a_credit_notes_refund_through_a_disconnected_gateway_fails_and_does_not
 ) -> None:
     house, (invoice, payment) = stripe_house.house, paid(stripe_house)
     assert house.owner.delete(f"/v1/payment-gateways/{stripe_house.gateway}").status_code == 204
-    house.tell(a_credit_note(invoice))
+    house.tell(credit_note(invoice, 1000))
     house.run()
     assert told(house, payment) == ("succeeded", 0, ["failed"])
     (failed,) = house.owner.get(f"/v1/payments/{payment}/refunds").json["items"]

@@ -19,7 +19,7 @@ from common.jobs import JobRun, next_due
 from common.messaging import Consumer, Envelope, Message
 from common.money import Money
 from common.testing.plugin import ApiClient, add_organization
-from contracts.invoicing import BillingSettingsChanged, InvoiceIssued
+from contracts.invoicing import BillingSettingsChanged, CreditNoteIssued, InvoiceIssued
 from contracts.members import ClockAdvanced, MemberChanged, OrganizationChanged
 from contracts.parts import Customer
 from payments.jobs import jobs_with
@@ -31,6 +31,25 @@ START = datetime(2027, 2, 1, 8, tzinfo=UTC)
 def euro(minor: int) -> dict[str, Any]:
     """Money in euros as the API writes it."""
     return {"amount_minor": minor, "currency": "EUR"}
+
+
+def credit_note(invoice: str, minor: int) -> CreditNoteIssued:
+    """A credit note that goes back."""
+    money, nothing = Money(minor, "EUR"), Money(0, "EUR")
+    return CreditNoteIssued(
+        credit_note_id=new_id(),
+        number="CN-2027-00001",
+        invoice_id=decode_id("inv", invoice),
+        invoice_number="INV-2027-00001",
+        customer=Customer(name="Example Member"),
+        issue_date=date(2027, 2, 1),
+        total=money,
+        allocated=nothing,
+        to_account_credit=nothing,
+        refund=money,
+        invoice_payable=nothing,
+        version=1,
+    )
 
 
 def envelope(message: Message, organization_id: UUID) -> Envelope:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from common.db import TenantMixin, VersionMixin
 from common.money import Money
 from invoicing.models.invoices import Invoice
+from invoicing.models.line_amounts import LineAmounts
 from invoicing.models.metadata import Base
 
 
@@ -84,7 +85,7 @@ class CreditNote(TenantMixin, VersionMixin, Base):
         return self._money(self.refund_minor)
 
 
-class CreditNoteLine(TenantMixin, Base):
+class CreditNoteLine(LineAmounts, TenantMixin, Base):
     """What a credit note takes off one line of the invoice."""
 
     __tablename__ = "credit_note_line"
@@ -102,23 +103,3 @@ class CreditNoteLine(TenantMixin, Base):
     tax_minor: Mapped[int]
     total_minor: Mapped[int]
     taxes: Mapped[list[Any]] = mapped_column(JSONB)
-
-    @property
-    def net(self) -> Money:
-        """Before tax."""
-        return Money(self.net_minor, self.currency)
-
-    @property
-    def tax(self) -> Money:
-        """All its taxes."""
-        return Money(self.tax_minor, self.currency)
-
-    @property
-    def tax_parts(self) -> list[dict[str, Any]]:
-        """Each of its taxes with the amount it takes."""
-        return [{**tax, "tax": Money(tax["amount_minor"], self.currency)} for tax in self.taxes]
-
-    @property
-    def total(self) -> Money:
-        """With tax."""
-        return Money(self.total_minor, self.currency)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from common.db import TenantMixin, VersionMixin
 from common.money import Money
 from invoicing.domain.allocation import Balance
+from invoicing.models.line_amounts import LineAmounts
 from invoicing.models.metadata import Base
 
 
@@ -131,7 +132,7 @@ class Invoice(TenantMixin, VersionMixin, Base):
         return Balance(self.total, self.paid, self.credited)
 
 
-class InvoiceLine(TenantMixin, Base):
+class InvoiceLine(LineAmounts, TenantMixin, Base):
     """A billed thing. ``released``: it bills its source no more (the invoice is void, or it was settled to 0)."""
 
     __tablename__ = "invoice_line"
@@ -198,26 +199,6 @@ class InvoiceLine(TenantMixin, Base):
     def amount(self) -> Money:
         """After the line's own discounts, in its tax mode."""
         return Money(self.amount_minor, self.currency)
-
-    @property
-    def net(self) -> Money:
-        """Before tax, after all discounts."""
-        return Money(self.net_minor, self.currency)
-
-    @property
-    def tax(self) -> Money:
-        """All its taxes."""
-        return Money(self.tax_minor, self.currency)
-
-    @property
-    def tax_parts(self) -> list[dict[str, Any]]:
-        """Each of its taxes with the amount it takes."""
-        return [{**tax, "tax": Money(tax["amount_minor"], self.currency)} for tax in self.taxes]
-
-    @property
-    def total(self) -> Money:
-        """With tax."""
-        return Money(self.total_minor, self.currency)
 
     @property
     def period(self) -> dict[str, date] | None:
