@@ -43,8 +43,8 @@ class OutboxRow:
 def take(cursor: Cursor[Any], now: datetime, limit: int) -> list[OutboxRow]:
     """Lock the next due rows in order, leaving out followers of a row that waits.
 
-    When one organisation fills the whole batch (an import, a billing run), up to half a batch of others comes with it:
-    order matters within an organisation only, and nobody's sign-up or booking should wait behind ten thousand rows.
+    When one organisation fills the whole batch (an import, a nightly run), up to half a batch of others comes with it:
+    order matters within an organisation only, and nobody's single message should wait behind ten thousand of others.
     """
     rows = _taken(cursor, _TAKE_ALL, now=now, limit=limit)
     crowd = {row.envelope.organization_id for row in rows}
