@@ -9,6 +9,7 @@ from footings import Footing
 from playwright.sync_api import Browser, Page, expect
 from portal_people import ROOM_DAY, book, enter, join, open_place
 from portal_walks import press
+from story import euro
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -39,6 +40,29 @@ def test_member_books_with_live_price_moves_it_and_cancels(page: Page, suite: Fo
     expect(page.get_by_text("Cancelling now is free.")).to_be_visible()
     press(page, "Cancel booking")
     expect(page.get_by_text("Your booking is cancelled.")).to_be_visible()
+
+
+def test_member_books_extras_along_and_changes_them_alone(page: Page, suite: Footing) -> None:
+    place = open_place(suite.origin)
+    rate = place.house.api.get("/v1/resource-rates")["items"][0]["id"]
+    coffee = {"code": "coffee", "name": "Coffee", "price": euro(450)}
+    place.house.api.patch(f"/v1/resource-rates/{rate}", {"extras": [coffee]})
+    enter(page, place, f"{place.portal}/book/{place.house.resource}?date={ROOM_DAY}")
+    choose(page, "09:00")
+    page.get_by_label("Coffee").fill("2")
+    expect(page.locator("#price output")).to_have_text("€24.00")
+    expect(page.locator("#price")).to_contain_text("Coffee: €9.00.")
+    press(page, "Book")
+    expect(page.get_by_role("main")).to_contain_text("Coffee × 2")
+    page.get_by_role("link", name="Change time or extras").click()
+    page.get_by_label("Coffee").fill("lots")
+    press(page, "Change it")
+    expect(page.locator("#extra-coffee-fault")).to_be_visible()
+    page.get_by_label("Coffee").fill("3")
+    expect(page.locator("#price output")).to_have_text("€28.50")
+    press(page, "Change it")
+    expect(page.get_by_text("Changed. See you then!")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("Coffee × 3")
 
 
 def test_member_sees_the_fee_before_cancelling_late(page: Page, suite: Footing) -> None:

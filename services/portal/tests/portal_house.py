@@ -55,11 +55,12 @@ MEMBERS = [
      "company_id": None, "location_id": None, "billing": None, "auto_collect": False,
      "created_at": "2027-02-01T08:00:00Z", "language": None},
 ]  # fmt: skip
+EXPLAIN = ["Rate: Rooms.", "3 hours × 15.00 EUR = 45.00 EUR.", "Total: 45.00 EUR."]
 BOOKING = {
     "id": "bkg_1", "series_id": None, "status": "confirmed", "resource_id": ROOM, "resource_name": "Blue Room",
     "location_id": LOCATION, "timezone": "Europe/Berlin", "member_id": MEMBER, "company_id": None,
     "customer_name": "Ada Lindqvist", "start": "2027-02-15T08:00:00Z", "end": "2027-02-15T11:00:00Z",
-    "price": euro(4500), "lines": [], "explain": ["3 h at €15.00"], "payment": "on_invoice", "note": None,
+    "price": euro(4500), "lines": [], "explain": EXPLAIN, "payment": "on_invoice", "note": None,
     "cancellation_fee": None,
 }  # fmt: skip
 LINES = [
@@ -128,7 +129,7 @@ STEPS = [
      "href": "/admin/storefront", "problems": []},
 ]  # fmt: skip
 QUOTE = {"resource_id": ROOM, "start": "2027-02-15T08:00:00Z", "end": "2027-02-15T11:00:00Z", "total": euro(4500),
-         "lines": [], "explain": ["3 h at €15.00"], "available": True, "violations": [], "conflicts": [],
+         "lines": [], "explain": EXPLAIN, "available": True, "violations": [], "conflicts": [],
          "occurrences": []}  # fmt: skip
 AVAILABILITY = {
     "items": [
@@ -180,8 +181,9 @@ PROMO = {"id": "pro_1", "code": "FRIENDS", "percent": "10", "amount": None, "sco
 USER = {"id": "usr_2", "name": "Front Desk", "email": "desk@harbour.example", "role": "front_desk",
         "status": "active", "location_ids": None, "last_sign_in_at": None}  # fmt: skip
 CREDIT_NOTE = {"id": "crn_1", "number": "CN-2027-00001", "invoice_id": "inv_1", "member_id": MEMBER,
-               "company_id": None, "customer_name": "Ada Lindqvist", "issue_date": "2027-02-20", "reason": "Too much",
-               "lines": [{"description": "Flex desk", "explain": None, "net": euro(1000)}], "tax_total": euro(190),
+               "company_id": None, "customer_name": "Ada Lindqvist", "issue_date": "2027-02-20",
+               "reason": "booking changed", "tax_total": euro(190),
+               "lines": [{"description": "Flex desk", "explain": "11 of 28 days unused", "net": euro(1000)}],
                "total": euro(1190), "allocated": euro(0), "refund": euro(0),
                "to_account_credit": euro(1190), "left": euro(1190)}  # fmt: skip
 CREDIT = {"id": "crd_1", "member_id": MEMBER, "source": "membership", "hours": "8", "available": "7",
@@ -259,7 +261,8 @@ class PaperGateway:
         status, found = self.answers.get((method, path)) or self._answer(method, path)
         if isinstance(found, bytes):
             return GatewayAnswer(status, {"content-type": "application/pdf"}, found)
-        return GatewayAnswer(status, {"content-type": "application/json"}, json.dumps(found).encode())
+        etag = {"etag": f'"v{found["version"]}"'} if method == "GET" and "version" in found else {}
+        return GatewayAnswer(status, {"content-type": "application/json", **etag}, json.dumps(found).encode())
 
     def refuse(self, method: str, path: str, status: int, code: str, detail: str, **faults: str) -> None:
         """Answer with a problem; ``faults`` are pointers with ``__`` for ``/`` and their sentences."""

@@ -98,6 +98,57 @@ def test_other_taxes_are_added_and_taken_away(owner: Any, gateway: Any) -> None:
     assert [tax["name"] for tax in added[1]["taxes"]] == ["GST", "PST"]
     owner.send(f"{page}/removal", {"whose": "pln_1"}, page=page)
     assert gateway.last("PATCH", path).body == {"tax_overrides": []}
+    assert gateway.last("PATCH", path).headers["If-Match"] == '"v1"'
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_customers_taxed_otherwise_are_named_with_a_handful_of_calls(owner: Any, gateway: Any, calls: int) -> None:
+    taxes = [{"name": "", "percent": "7"}]
+    whose = [{"member_id": "mem_1"}, {"company_id": "com_1"}, {"member_id": "mem_2"}, {"member_id": "mem_404"}][:calls]
+    overrides = [{**one, "taxes": taxes} for one in (*whose, {"member_id": "mem_404"})]
+    give(gateway, "/v1/settings/billing", portal_house.SETTINGS, tax_overrides=overrides)
+    owner.read("/admin/account")  # reads the clock
+    gateway.asked.clear()
+    page = owner.read("/admin/settings/taxes")
+    assert len(gateway.asked) <= 5
+    assert '<a href="/admin/members/mem_1">Ada Lindqvist</a>' in page
+    assert ("Reederei Nord" in page) is (calls > 1)
+    assert '<a href="/admin/members/mem_404">Member</a>' in page
+
+
+@pytest.mark.parametrize("page", ["/admin/settings/taxes", "/admin/settings/taxes/removal"])
+def test_a_lost_race_about_other_taxes_says_so(owner: Any, gateway: Any, page: str) -> None:
+    before = [{"plan_id": "pln_1", "taxes": [{"name": "", "percent": "7"}]}]
+    give(gateway, "/v1/settings/billing", portal_house.SETTINGS, tax_overrides=before)
+    gateway.refuse("PATCH", "/v1/settings/billing", 412, "changed_meanwhile", "this was changed since you read it")
+    sent = owner.send(page, {"location_id": "loc_1", "tax": "7", "whose": "pln_1"}, page="/admin/settings/taxes")
+    told = sent.text if sent.status_code == 200 else owner.read("/admin/settings/taxes")
+    assert "This was changed since you read it." in told
+
+
+@pytest.mark.parametrize(("kind", "one"), [("members", portal_house.MEMBERS[0]), ("companies", portal_house.COMPANY)])
+def test_parallel_taxes_of_a_customer_are_shown_kept_and_ended(
+    owner: Any, gateway: Any, kind: str, one: dict[str, Any]
+) -> None:
+    path, page = f"/v1/{kind}/{one['id']}", f"/admin/{kind}/{one['id']}/edit"
+    give(gateway, path, one, billing={"taxes": GST_PST, "tax_percent": "12.5"})
+    assert 'value="GST 5 + PST 7.5"' in owner.read(page)
+    form = {"name": one["name"], "billing__tax_category": "S"}
+    assert owner.send(page, {**form, "billing__tax_percent": "GST 5 + PST 7.5"}).status_code == 302
+    billing = gateway.last("PATCH", path).body["billing"]
+    assert billing["taxes"] == GST_PST
+    assert not billing.keys() & {"tax_percent", "tax_category"}
+    owner.send(page, {**form, "billing__tax_percent": "19"})
+    billing = gateway.last("PATCH", path).body["billing"]
+    assert (billing["taxes"], billing["tax_percent"], billing["tax_category"]) == (None, "19", "S")
+
+
+def test_a_customer_without_parallel_taxes_has_the_short_form_alone(owner: Any, gateway: Any) -> None:
+    owner.send("/admin/members/new", {"name": "Ada", "billing__tax_percent": "7.5"})
+    assert gateway.last("POST", "/v1/members").body["billing"] == {"tax_percent": "7.5", "address": None}
+    gateway.refuse("POST", "/v1/members", 422, "parallel_taxes_unnamed", "no", billing__taxes="Each needs a name.")
+    page = owner.send("/admin/members/new", {"name": "Ada", "billing__tax_percent": "GST 5 + PST 7"}).text
+    assert 'id="billing__tax_percent-fault"' in page
 
 
 def test_extras_are_booked_along_with_a_room_and_shown(owner: Any, gateway: Any) -> None:
@@ -114,3 +165,79 @@ def test_extras_are_booked_along_with_a_room_and_shown(owner: Any, gateway: Any)
     booked = {**portal_house.BOOKING, "extras": [{"code": "coffee", "quantity": "8"}]}
     gateway.answers[("GET", "/v1/bookings/bkg_1")] = (200, booked)
     assert "coffee × 8" in owner.read("/admin/bookings/bkg_1")
+
+
+COFFEE = {"code": "coffee", "name": "Coffee", "price": portal_house.euro(450)}
+BEAMER = {"code": "beamer", "name": "Projector", "price": portal_house.euro(1500)}
+
+
+def sell_extras(gateway: Any, *rates: dict[str, Any]) -> None:
+    """The storefront's page with these rates of the Blue Room."""
+    room = {**portal_house.RESOURCES[0], "rates": [{**portal_house.RATE, **rate} for rate in rates]}
+    gateway.answers[("GET", "/v1/storefront/harbour")] = (200, {**portal_house.STOREFRONT, "resources": [room]})
+
+
+def test_a_member_books_extras_along_and_their_price_is_quoted(member: Any, gateway: Any) -> None:
+    dearer = {**COFFEE, "price": portal_house.euro(500)}
+    strangers = {"extras": [BEAMER], "conditions": {"audience": "public"}}
+    sell_extras(gateway, {"extras": [COFFEE]}, strangers)
+    page = "/portal/harbour/book/res_1?date=2027-02-15"
+    shown = member.read(page)
+    assert 'name="extra-coffee"' in shown
+    assert "€4.50" in shown
+    assert "extra-beamer" not in shown
+    form = {"start": "2027-02-15T08:00:00Z", "minutes": "60", "extra-coffee": "8"}
+    order = [{"code": "coffee", "quantity": "8"}]
+    assert member.send(page, form).status_code == 302
+    assert gateway.last("POST", "/v1/bookings").body["extras"] == order
+    quote = "/portal/harbour/book/res_1/quote?date=2027-02-15"
+    member.send(quote, form, page=page)
+    assert gateway.last("POST", "/v1/bookings/quote").body["extras"] == order
+    sell_extras(gateway, {"extras": [COFFEE]}, {"extras": [dearer]})
+    assert "€4.50" not in member.read(page)
+
+
+def test_a_room_without_a_public_page_has_no_extras_for_members(member: Any, gateway: Any) -> None:
+    gateway.answers[("GET", "/v1/storefront/harbour")] = (404, {"code": "storefront_not_found", "detail": "none"})
+    assert "extra-" not in member.read("/portal/harbour/book/res_1?date=2027-02-15")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ({"extra-beamer": "1"}, {"extras": [{"code": "beamer", "quantity": "1"}]}),
+        ({"extra-beamer": "1.50", "extra-coffee": ""}, None),
+        ({"extra-beamer": "0", "extra-coffee": "2"}, {"extras": [{"code": "coffee", "quantity": "2"}]}),
+        ({"extra-beamer": ""}, {"extras": []}),
+        ({}, None),
+    ],
+)
+def test_a_member_changes_extras_and_what_stays_is_not_sent(
+    member: Any, gateway: Any, typed: dict[str, str], sent: dict[str, Any] | None
+) -> None:
+    sell_extras(gateway, {"extras": [COFFEE]})
+    line = {"kind": "extra", "description": "Projector", "quantity": "1.5", "unit_price": portal_house.euro(1500)}
+    booked = {"lines": [line], "extras": [{"code": "beamer", "quantity": "1.5"}]}
+    give(gateway, "/v1/bookings/bkg_1", portal_house.BOOKING, **booked)
+    assert "Projector × 1.5" in member.read("/portal/harbour/bookings/bkg_1")
+    page = "/portal/harbour/bookings/bkg_1/move"
+    shown = member.read(page)
+    assert 'name="extra-beamer" value="1.5"' in shown
+    assert 'name="extra-coffee" value=""' in shown
+    assert member.send(page, {"start": "2027-02-15T08:00:00Z", "minutes": "180", **typed}).status_code == 302
+    asked = [asked.body for asked in gateway.asked if asked.method == "PATCH"]
+    assert asked == ([] if sent is None else [sent])
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_the_api_says_against_an_extra_stands_beside_it(member: Any, gateway: Any, *, is_new: bool) -> None:
+    sell_extras(gateway, {"extras": [COFFEE, BEAMER]})
+    form = {"start": "2027-02-15T08:00:00Z", "minutes": "60", "extra-coffee": "1", "extra-beamer": "lots"}
+    page = "/portal/harbour/book/res_1?date=2027-02-15" if is_new else "/portal/harbour/bookings/bkg_1/move"
+    path = ("POST", "/v1/bookings") if is_new else ("PATCH", "/v1/bookings/bkg_1")
+    gateway.refuse(*path, 422, "invalid", "the request has faults", extras__1__quantity="Not a decimal string.")
+    shown = member.send(page, form).text
+    assert 'id="extra-beamer-fault"' in shown
+    assert 'id="extra-coffee-fault"' not in shown
+    assert 'name="extra-beamer" value="lots"' in shown
+    assert "Please look at the marked fields." in shown

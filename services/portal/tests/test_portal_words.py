@@ -130,3 +130,55 @@ def test_a_day_on_which_nothing_is_free_offers_no_button_to_book_with(visitor: A
     page = visitor.read("/hub/harbour/rooms/res_1?date=2027-02-15")
     assert "Nothing is free on this day" in page
     assert "On to your details" not in page
+
+
+_HOW = (
+    "Preis: Rooms.",
+    "3 Stunden × 15,00\N{NO-BREAK SPACE}€ = 45,00\N{NO-BREAK SPACE}€.",
+    "Summe: 45,00\N{NO-BREAK SPACE}€.",
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "phrases"),
+    [
+        ("/admin/bookings/bkg_1", _HOW),
+        ("/admin/invoices/inv_1", ("17 von 28 Tagen",)),
+        ("/admin/credit-notes", ("Buchung geändert",)),
+        ("/admin/credit-notes/crn_1", ("Buchung geändert", "11 von 28 Tagen nicht genutzt")),
+    ],
+)
+def test_staff_read_in_german_how_prices_came_about(owner: Any, page: str, phrases: tuple[str, ...]) -> None:
+    german(owner)
+    shown = owner.read(page)
+    assert [phrase for phrase in phrases if phrase not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "phrases"),
+    [("/portal/harbour/bookings/bkg_1", _HOW), ("/portal/harbour/invoices/inv_1", ("17 von 28 Tagen",))],
+)
+def test_members_read_in_german_how_prices_came_about(member: Any, page: str, phrases: tuple[str, ...]) -> None:
+    german(member)
+    shown = member.read(page)
+    assert [phrase for phrase in phrases if phrase not in shown] == []
+
+
+def test_a_stranger_reads_the_quote_in_german_and_in_english_with_amounts_as_people_write_them(visitor: Any) -> None:
+    quote = "/hub/harbour/rooms/res_1/quote?date=2027-02-15&start=2027-02-15T08:00:00Z&minutes=60"
+    assert "3 hours × €15.00 = €45.00." in visitor.read(quote)
+    german(visitor)
+    shown = visitor.read(quote)
+    assert [phrase for phrase in _HOW if phrase not in shown] == []
+
+
+def test_a_plan_change_is_explained_in_german_to_staff(owner: Any, gateway: Any) -> None:
+    german(owner)
+    money = {"amount_minor": -9000, "currency": "EUR"}
+    line = {"kind": "credit", "description": "full month", "explain": "9 of 28 days unused", "net": money}
+    told = {"date": "2027-02-20", "net": money, "lines": [line], "membership": None}
+    gateway.answers[("POST", "/v1/memberships/mbs_1/plan-change")] = (200, told)
+    form = {"plan_id": "pln_1", "step": "preview"}
+    shown = owner.send("/admin/memberships/mbs_1/plan-change", form, page="/admin/memberships/mbs_1").text
+    assert "9 von 28 Tagen nicht genutzt" in shown
+    assert "full month" in shown

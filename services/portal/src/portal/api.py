@@ -34,6 +34,11 @@ class Api:
         """Read; raises ApiProblem."""
         return self._checked(self.send("GET", path, query=query)).json
 
+    def read(self, path: str) -> tuple[Any, str]:
+        """Read what is going to be changed, with the version (ETag) that it has now. Raises ApiProblem."""
+        answer = self._checked(self.send("GET", path))
+        return answer.json, answer.headers.get("etag", "")
+
     def page(self, path: str, **query: Any) -> Page:
         """One page of a list."""
         found = self.get(path, **query)
@@ -70,9 +75,10 @@ class Api:
         headers = {"Idempotency-Key": _key(path), "Content-Type": "text/csv; charset=utf-8"}
         return self._checked(self.send("POST", path, query=query, body=text.encode(), headers=headers)).json
 
-    def patch(self, path: str, body: Any) -> Any:
-        """Change. Raises ApiProblem."""
-        return self._checked(self.send("PATCH", path, body=body)).json
+    def patch(self, path: str, body: Any, *, version: str = "") -> Any:
+        """Change; with a ``version`` (ETag) only what is still of that one. Raises ApiProblem."""
+        headers = {"If-Match": version} if version else None
+        return self._checked(self.send("PATCH", path, body=body, headers=headers)).json
 
     def put(self, path: str, body: Any) -> Any:
         """Replace. Raises ApiProblem."""

@@ -31,6 +31,7 @@ class Lane:
     room: Mapping[str, Any]
     row: int
     height: int
+    blocks: Sequence[Block] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Board:
         for room in rooms:
             own = sorted((one for one in bookings if one["resource_id"] == room["id"]), key=lambda one: one["start"])
             placed, height = self._stack(own, row)
-            lanes.append(Lane(room, row, height))
+            lanes.append(Lane(room, row, height, placed))
             blocks += placed
             row += height
         return lanes, blocks

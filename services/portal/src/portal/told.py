@@ -1,4 +1,4 @@
-"""What the API tells in English sentences of its own: the checklist's steps and problems, and what mails are for.
+"""What the API tells in English sentences of its own: the checklist's steps and problems, what mails are for, prices.
 
 As with refusals, who reads English is shown the API's words; other languages have theirs by id or code here.
 """
@@ -10,7 +10,9 @@ from typing import Any
 
 from flask import Flask
 
-from portal.formats import sentence
+from common.money import Money
+from contracts.phrases import translated
+from portal.formats import money, sentence
 from portal.translation import LANGUAGES, language
 from portal.translation import lazy_gettext as _
 
@@ -131,11 +133,20 @@ def mail_title(wording: Mapping[str, Any]) -> str:
     return _told(wording["title"], MAILS.get(wording["event"]))
 
 
+def phrase(text: str | None) -> str:
+    """How a price or a line came about, with amounts as people write them; an operator's own words stay as they are."""
+    return translated(language(), text or "", _written)
+
+
+def _written(amount: Money) -> str:
+    return money({"amount_minor": amount.amount_minor, "currency": amount.currency})
+
+
 def _told(english: str, known: Any) -> str:
     return english if known is None or language() == LANGUAGES[0] else str(known)
 
 
 def register_told(app: Flask) -> None:
     """Give templates these."""
-    for function in (step_title, step_reason, problem_text, mail_title):
+    for function in (step_title, step_reason, problem_text, mail_title, phrase):
         app.jinja_env.filters[function.__name__] = function

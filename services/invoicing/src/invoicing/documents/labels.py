@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from contracts.phrases import translated
+
+__all__ = ["labels", "translated"]
 
 _LABELS = {
     "en": {
@@ -98,50 +100,6 @@ _LABELS = {
         "state_uncollectible": "Offen",
     },
 }
-
-
-# What we say by ourselves is stored in English, for the API and the books; people read it in their language.
-_PHRASES = {
-    "de": (
-        (r"(\d+) of (\d+) days unused", r"\1 von \2 Tagen nicht genutzt"),
-        (r"(\d+) of (\d+) days more", r"\1 von \2 Tagen zusätzlich"),
-        (r"(\d+) of (\d+) days", r"\1 von \2 Tagen"),
-        (r"full (\d+) weeks", r"volle \1 Wochen"),
-        (r"full (\d+) months", r"volle \1 Monate"),
-        (r"full (\d+) years", r"volle \1 Jahre"),
-        ("full week", "volle Woche"),
-        ("full month", "voller Monat"),
-        ("full year", "volles Jahr"),
-        ("not prorated", "nicht anteilig"),
-        (r"(\d+) paused", r"\1 pausiert"),
-        (r"(\d+)\.(\d+) % off", r"\1,\2 % Nachlass"),
-        (r"(\d+) % off", r"\1 % Nachlass"),
-        ("once, at the start", "einmalig, zu Beginn"),
-        ("once, refundable", "einmalig, wird zurückgezahlt"),
-        ("membership ended", "Mitgliedschaft beendet"),
-        ("membership paused", "Mitgliedschaft pausiert"),
-        ("membership resumed", "Mitgliedschaft fortgesetzt"),
-        ("booking changed", "Buchung geändert"),
-        ("amended", "geändert"),
-        ("Exempt from tax", "Steuerfrei"),
-        ("Reverse charge", "Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge)"),
-        ("Intra-community supply", "Innergemeinschaftliche Lieferung"),
-        ("Export outside the EU", "Ausfuhr in ein Drittland"),
-        ("Not subject to tax", "Nicht steuerbar"),
-        ("Refundable deposit", "Kaution, wird zurückgezahlt"),
-    ),
-}
-_PATTERNS = {
-    language: tuple((re.compile(rf"(?<!\w){pattern}(?!\w)"), words) for pattern, words in phrases)
-    for language, phrases in _PHRASES.items()
-}
-
-
-def translated(language: str, text: str) -> str:
-    """One of our own phrases in a language: ``17 of 28 days`` is ``17 von 28 Tagen``; other texts stay as they are."""
-    for pattern, words in _PATTERNS.get(language, ()):
-        text = pattern.sub(words, text)
-    return text
 
 
 def labels(language: str) -> dict[str, str]:

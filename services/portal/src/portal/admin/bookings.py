@@ -12,8 +12,9 @@ from wtforms import BooleanField, TextAreaField
 
 from portal.admin import options
 from portal.admin.door import DESK, blueprint, require
-from portal.admin.extras import offered_extras, ordered_extras
+from portal.admin.extras import offered_extras
 from portal.api import api
+from portal.extras import ExtrasForm, booked_extras, ordered_extras
 from portal.fields import ChoiceField, LineField, MoneyField, WallTimeField, required_number
 from portal.formats import instant_text, organization_zone
 from portal.forms import MAYBE, NEEDED, ApiForm, act
@@ -43,7 +44,7 @@ SERIES = (
 )
 
 
-class BookingForm(ApiForm):
+class BookingForm(ExtrasForm):
     """What `POST /v1/bookings` takes; the customer as one choice, times by the location's clock."""
 
     LOCAL = frozenset({"customer"})
@@ -127,7 +128,7 @@ def booking(booking_id: str) -> str:
     cancelling = api().maybe(f"/v1/bookings/{booking_id}/cancellation") if _is_open(found) else None
     form = MoveForm(shown=found, formdata=None)
     _place(form, found)
-    return render_template("admin/bookings/detail.html", booking=found, cancelling=cancelling, form=form)
+    return _page(found, form, cancelling)
 
 
 @blueprint.post("/bookings/<booking_id>/move")
@@ -138,7 +139,7 @@ def move_booking(booking_id: str) -> str | Response:
     form = MoveForm(shown=found)
     _place(form, found)
     if form.send(lambda body: api().patch(path, body)) is None:
-        return render_template("admin/bookings/detail.html", booking=found, cancelling=None, form=form)
+        return _page(found, form)
     act(lambda: found, _("Changed."))
     return redirect(url_for("admin.booking", booking_id=booking_id))
 
@@ -165,6 +166,11 @@ def check_in_booking(booking_id: str) -> Response:
     """Check the customer in."""
     act(lambda: api().post(f"/v1/bookings/{booking_id}/check-in"), _("Checked in."))
     return redirect(url_for("admin.booking", booking_id=booking_id))
+
+
+def _page(found: dict[str, Any], form: MoveForm, cancelling: dict[str, Any] | None = None) -> str:
+    extras = booked_extras(found)
+    return render_template("admin/bookings/detail.html", booking=found, extras=extras, cancelling=cancelling, form=form)
 
 
 def _is_open(found: dict[str, Any]) -> bool:

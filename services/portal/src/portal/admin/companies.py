@@ -11,14 +11,15 @@ from wtforms import BooleanField
 from portal.admin import options, taxes
 from portal.admin.door import DESK, blueprint, require
 from portal.admin.members import whole_billing
+from portal.admin.taxes import TaxedCustomerForm, with_taxes
 from portal.api import api
-from portal.fields import ChoiceField, LineField, NumberField, WholeField
-from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
+from portal.fields import ChoiceField, LineField, WholeField
+from portal.forms import AN_EMAIL, MAYBE, NEEDED, act
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 
-class CompanyForm(ApiForm):
+class CompanyForm(TaxedCustomerForm):
     """What `POST /v1/companies` takes."""
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
@@ -36,8 +37,6 @@ class CompanyForm(ApiForm):
     billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
     billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
     billing__purchase_order = LineField(lazy_gettext("Purchase order"), [MAYBE])
-    billing__tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
-    billing__tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
     billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
     billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
@@ -104,7 +103,7 @@ def restore_company(company_id: str) -> Response:
 
 
 def _form(shown: dict[str, Any]) -> CompanyForm:
-    form = CompanyForm(shown=shown)
+    form = CompanyForm(shown={**shown, "billing": with_taxes(shown.get("billing") or {})})
     form.location_id.offer(options.locations(_("None")))
     form.billing__tax_category.offer(taxes.categories())
     return form

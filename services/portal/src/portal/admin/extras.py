@@ -1,4 +1,4 @@
-"""What can be booked along with a room: as lines of text in a rate (``Projector 15.00``), as numbers in a booking."""
+"""What can be booked along with a room, as the lines of text that a rate has (``Projector 15.00``)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 from babel.numbers import format_decimal
-from flask import request
 from wtforms.widgets import TextArea
 
 from common.money import Money, currency_exponent
 from portal.api import api
+from portal.extras import with_orders
 from portal.fields import TypedField, organization_currency, read_number
 from portal.translation import gettext as _
 from portal.translation import locale
@@ -56,25 +56,8 @@ def _amount(price: dict[str, Any]) -> str:
     return format_decimal(Money(**price).decimal(), pattern, locale=locale())
 
 
-_ORDERED = "extra-"
-
-
 def offered_extras() -> list[dict[str, Any]]:
-    """All extras of all rates, each with how many of it the sent form asks for; which rooms have them the API knows."""
+    """All extras of all rates, with what the sent form asks for; which rooms have them the API knows."""
     rates = api().items("/v1/resource-rates", limit=200)
     found = {extra["code"]: extra for rate in rates for extra in rate.get("extras") or ()}
-    return [{**extra, "ordered": request.form.get(_ORDERED + code, "")} for code, extra in found.items()]
-
-
-def ordered_extras() -> list[dict[str, str]]:
-    """What the sent form asks for: inputs are named ``extra-`` and the code."""
-    asked = {name.removeprefix(_ORDERED): text for name, text in request.form.items() if name.startswith(_ORDERED)}
-    return [{"code": code, "quantity": _quantity(text)} for code, text in asked.items() if text.strip(" 0")]
-
-
-def _quantity(text: str) -> str:
-    """A decimal string; what is no number is left for the API to refuse."""
-    try:
-        return format(read_number(text), "f")
-    except ValueError:
-        return text
+    return with_orders(found.values())

@@ -10,15 +10,16 @@ from wtforms import BooleanField
 
 from portal.admin import options, taxes
 from portal.admin.door import DESK, blueprint, require
+from portal.admin.taxes import TaxedCustomerForm, with_taxes
 from portal.api import api
-from portal.fields import ChoiceField, LineField, NumberField, WholeField
+from portal.fields import ChoiceField, LineField, WholeField
 from portal.forms import AN_EMAIL, MAYBE, NEEDED, ApiForm, act
 from portal.pickers import PickerField
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 
-class MemberForm(ApiForm):
+class MemberForm(TaxedCustomerForm):
     """What `POST /v1/members` takes."""
 
     name = LineField(lazy_gettext("Name"), [NEEDED])
@@ -40,8 +41,6 @@ class MemberForm(ApiForm):
     billing__email = LineField(lazy_gettext("Invoices go to"), [MAYBE, AN_EMAIL])
     billing__vat_number = LineField(lazy_gettext("VAT number"), [MAYBE])
     billing__purchase_order = LineField(lazy_gettext("Purchase order"), [MAYBE])
-    billing__tax_percent = NumberField(lazy_gettext("Tax"), [MAYBE])
-    billing__tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
     billing__address__street = LineField(lazy_gettext("Street"), [MAYBE])
     billing__address__postal_code = LineField(lazy_gettext("Postal code"), [MAYBE])
     billing__address__city = LineField(lazy_gettext("City"), [MAYBE])
@@ -131,7 +130,7 @@ def remove_method(member_id: str, method_id: str) -> Response:
 
 
 def _form(shown: dict[str, Any]) -> MemberForm:
-    form = MemberForm(shown=shown)
+    form = MemberForm(shown={**shown, "billing": with_taxes(shown.get("billing") or {})})
     form.location_id.offer(options.locations(_("None")))
     form.billing__tax_category.offer(taxes.categories())
     return form

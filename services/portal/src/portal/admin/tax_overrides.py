@@ -14,11 +14,14 @@ from portal.admin.taxes import TaxField
 from portal.api import api
 from portal.fields import ChoiceField, LineField, required_number
 from portal.forms import MAYBE, ApiForm, act
-from portal.pickers import PickerField
+from portal.names import customer_id
+from portal.pickers import PATHS, PickerField
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 _PATH = "/v1/settings/billing"
+
+Overrides = list[dict[str, Any]]
 
 
 class OverrideForm(ApiForm):
@@ -43,14 +46,14 @@ class OverrideForm(ApiForm):
 def tax_overrides() -> str | Response:
     """The list, and one more."""
     require(*EDITORS)
-    found = api().get(_PATH).get("tax_overrides") or []
+    found, version = _read()
     form = OverrideForm()
     locations, plans = options.locations(_("None")), options.plans(None, _("None"))
     form.location_id.offer(locations)
     form.plan_id.offer(plans)
-    if form.send(lambda _body: _keep([*found, form.override()])) is None:
-        rows = [_row(one, dict([*locations, *plans])) for one in found]
-        return render_template("admin/settings/taxes.html", form=form, rows=rows)
+    if form.send(lambda _body: _keep([*found, form.override()], version)) is None:
+        names = dict([*locations, *plans]) | _customers(found)
+        return render_template("admin/settings/taxes.html", form=form, rows=[_row(one, names) for one in found])
     act(dict, _("Saved."))
     return redirect(url_for("admin.tax_overrides"))
 
@@ -59,14 +62,31 @@ def tax_overrides() -> str | Response:
 def remove_tax_override() -> Response:
     """Take one away: whose it is says which."""
     require(*EDITORS)
-    found = api().get(_PATH).get("tax_overrides") or []
+    found, version = _read()
     left = [one for one in found if _whose(one) != request.form.get("whose")]
-    act(lambda: _keep(left), _("Saved."))
+    act(lambda: _keep(left, version), _("Saved."))
     return redirect(url_for("admin.tax_overrides"))
 
 
-def _keep(overrides: list[dict[str, Any]]) -> Any:
-    return api().patch(_PATH, {"tax_overrides": overrides})
+def _read() -> tuple[Overrides, str]:
+    """All of them, and the version of the settings that they are a part of."""
+    settings, version = api().read(_PATH)
+    return settings.get("tax_overrides") or [], version
+
+
+def _keep(overrides: Overrides, version: str) -> Any:
+    """The list is written as a whole: what somebody else added meanwhile must not get lost."""
+    return api().patch(_PATH, {"tax_overrides": overrides}, version=version)
+
+
+def _customers(overrides: Overrides) -> dict[str, str]:
+    """Names of members and companies, by two calls at most: of one or two their own, of more those of lists."""
+    ids = list(dict.fromkeys(filter(None, map(customer_id, overrides))))
+    if len(ids) <= len(PATHS):
+        found = [api().maybe(f"{PATHS[one[:4]]}/{one}") for one in ids]
+    else:
+        found = [one for path in PATHS.values() for one in api().items(path, status="all", limit=options.MOST)]
+    return {one["id"]: one["name"] for one in found if one}
 
 
 def _whose(override: Mapping[str, Any]) -> str:
@@ -74,7 +94,8 @@ def _whose(override: Mapping[str, Any]) -> str:
 
 
 def _row(override: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """What the list shows; customers are named by their own pages."""
+    """What the list shows; a customer whose name is not known is called what they are."""
     whose = _whose(override)
     kind = "member" if override.get("member_id") else "company" if override.get("company_id") else None
-    return {"whose": whose, "kind": kind, "name": names.get(whose, whose), "taxes": override["taxes"]}
+    unnamed = {"member": _("Member"), "company": _("Company")}.get(kind or "", whose)
+    return {"whose": whose, "kind": kind, "name": names.get(whose, unnamed), "taxes": override["taxes"]}

@@ -79,7 +79,7 @@ class TaxField(NumberField):
         return [self._named(part) for part in parts]
 
     def api_value(self) -> str | None:
-        """The short form; parallel taxes are `TaxedForm`'s."""
+        """The short form; parallel taxes are the form's, see `_spelled`."""
         return None if isinstance(self.data, list) else super().api_value()
 
     def _named(self, part: str) -> dict[str, str]:
@@ -100,18 +100,36 @@ class TaxedForm(ApiForm):
     tax_percent = TaxField(lazy_gettext("Tax"), [MAYBE])
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
-        """Parallel taxes under their own name; what had some and has none any more is told so."""
-        body = super().body(nulls=nulls)
-        if isinstance(self.tax_percent.data, list):
-            body.pop("tax_percent", None)
-            body.pop("tax_category", None)
-            body["taxes"] = self.tax_percent.data
-        elif isinstance(self.tax_percent.object_data, list):
-            body["taxes"] = None
-        return body
+        """With parallel taxes under their own name."""
+        return _spelled(super().body(nulls=nulls), self.tax_percent)
 
     def _place(self, fault: Fault) -> bool:
         return super()._place(replace(fault, pointer="/tax_percent") if fault.pointer.startswith("/taxes") else fault)
+
+
+class TaxedCustomerForm(ApiForm):
+    """The same for members and companies, whose taxes are a part of ``billing``."""
+
+    billing__tax_percent = TaxField(lazy_gettext("Tax"), [MAYBE])
+    billing__tax_category = ChoiceField(lazy_gettext("Kind of tax"), [MAYBE])
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """With parallel taxes under their own name."""
+        body = super().body(nulls=nulls)
+        billing = _spelled(body.get("billing") or {}, self.billing__tax_percent)
+        return {**body, "billing": billing} if billing else body
+
+    def _place(self, fault: Fault) -> bool:
+        is_tax = fault.pointer.startswith("/billing/taxes")
+        return super()._place(replace(fault, pointer="/billing/tax_percent") if is_tax else fault)
+
+
+def _spelled(body: dict[str, Any], field: TaxField) -> dict[str, Any]:
+    """A body with parallel taxes instead of the one; what had some and has none any more is told so."""
+    if isinstance(field.data, list):
+        others = {name: value for name, value in body.items() if name not in ("tax_percent", "tax_category")}
+        return {**others, "taxes": field.data}
+    return {**body, "taxes": None} if isinstance(field.object_data, list) else body
 
 
 def with_taxes(found: Mapping[str, Any]) -> dict[str, Any]:

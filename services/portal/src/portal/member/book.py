@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
 from portal.api import api
+from portal.extras import ExtrasForm, members_extras, ordered_extras, with_orders
 from portal.fields import LineField
 from portal.forms import MAYBE
 from portal.member.door import blueprint
@@ -20,11 +21,16 @@ from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 
-class BookForm(SlotForm):
+class BookForm(ExtrasForm, SlotForm):
     """What a member says when booking."""
 
     note = TextAreaField(lazy_gettext("Note for the house"), [MAYBE])
     promo_code = LineField(lazy_gettext("Promo code"), [MAYBE])
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """With the extras that were asked for."""
+        body, extras = super().body(nulls=nulls), ordered_extras()
+        return {**body, "extras": extras} if extras else body
 
 
 @blueprint.get("/<slug>/book")
@@ -50,7 +56,8 @@ def book_room(resource_id: str) -> str | Response:
     form, room, day = _room(resource_id)
     made = form.send(lambda body: api().post("/v1/bookings", body | _whose(resource_id) | {"payment": "on_invoice"}))
     if made is None:
-        return render_template("member/book_room.html", form=form, room=room, day=day)
+        extras = with_orders(members_extras(resource_id))
+        return render_template("member/book_room.html", form=form, room=room, day=day, extras=extras)
     is_done = made["status"] == "confirmed"
     flash(_("Booked. See you then!") if is_done else _("Asked for; we will tell you."), "success")
     return redirect(url_for("member.booking", booking_id=made["id"]))

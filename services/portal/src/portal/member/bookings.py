@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal.api import api
 from portal.downloads import pass_on
+from portal.extras import booked_extras
 from portal.formats import instant_text
 from portal.forms import act
 from portal.member.door import blueprint
@@ -33,7 +34,8 @@ def booking(booking_id: str) -> str:
     found = api().get(f"/v1/bookings/{booking_id}")
     is_open = found["status"] in OPEN
     cancelling = api().maybe(f"/v1/bookings/{booking_id}/cancellation") if is_open else None
-    return render_template("member/booking.html", booking=found, cancelling=cancelling, is_open=is_open)
+    extras = booked_extras(found)
+    return render_template("member/booking.html", booking=found, extras=extras, cancelling=cancelling, is_open=is_open)
 
 
 @blueprint.get("/<slug>/bookings/<booking_id>/ics")

@@ -270,6 +270,7 @@ document.addEventListener("submit", (event) => {
       document.querySelector(part).replaceWith(fresh);
     }
     document.querySelectorAll("[data-live]:not(button)").forEach(follow);
+    document.querySelector("main").focus({ preventScroll: true });
     document.querySelector("main h1").scrollIntoView({ block: "nearest" });
   }).catch(() => window.location.reload());
 });

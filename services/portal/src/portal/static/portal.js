@@ -16,10 +16,23 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-// Filters answer as soon as they are chosen.
+// Filters answer as soon as they are chosen. Keys pass by other choices on their way to the one that is meant: whoever
+// uses them gets the button that pages without scripts have.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest("form[data-autosubmit]");
+  if (!form || event.key === "Tab" || !event.target.matches("select, input[type=date]")) return;
+  form.dataset.byKeys = "";
+  const spare = form.querySelector("noscript");
+  if (spare) spare.outerHTML = spare.textContent;
+});
+document.addEventListener("pointerdown", (event) => {
+  const form = event.target.closest("form[data-autosubmit]");
+  if (form) delete form.dataset.byKeys;
+});
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-autosubmit]");
-  if (form && event.target.matches("select, input[type=date], input[type=checkbox]")) form.requestSubmit();
+  if (!form || ("byKeys" in form.dataset && !event.target.matches("input[type=checkbox]"))) return;
+  if (event.target.matches("select, input[type=date], input[type=checkbox]")) form.requestSubmit();
 });
 
 // Whole rows can be clicked where their first link leads.
