@@ -12,10 +12,12 @@ DEV := .venv/.ready-dev-$(KEY)
 # A development set-up holds everything that running needs, so `make up` after `make test` has nothing to do.
 RUNTIME := $(or $(wildcard $(DEV)),.venv/.ready-runtime-$(KEY))
 
-.PHONY: help up up-servers test lint format lock translations docs bench clean
+.PHONY: help setup up up-servers test lint format lock translations docs bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(DEV) ## the environment for tests, which the others make when it is absent
 
 up: $(RUNTIME) ## the whole suite as one process (DESKLEDGER_PORT, DESKLEDGER_DATA, DESKLEDGER_DEMO)
 	@exec $(BIN)/deskledger up

@@ -160,8 +160,8 @@ def _resources(api: DemoApi, location: str) -> dict[str, str]:
 def _plans(api: DemoApi) -> dict[str, str]:
     recurring = {"kind": "recurring", "interval": "month", "interval_count": 1, "prorate": True}
     bodies = (
-        {"name": "Flex desk", **recurring, "price": _money(30000), "credits_hours": "4"},
-        {"name": "Dedicated desk", **recurring, "price": _money(45000), "credits_hours": "8"},
+        {"name": "Flex desk", **recurring, "price": _money(30000), "credits_hours": "2"},
+        {"name": "Dedicated desk", **recurring, "price": _money(45000), "credits_hours": "4"},
         {"name": "Day pass", "kind": "one_off", "price": _money(2900), "passes": 1},
     )
     return {str(body["name"]): str(api.post("/v1/plans", body, f"plan-{body['name']}")["id"]) for body in bodies}
@@ -206,14 +206,14 @@ def _bookings(api: DemoApi, members: list[str], rooms: dict[str, str], start: da
 
 
 def _coming_week(api: DemoApi, members: list[str], rooms: dict[str, str], today: datetime) -> None:
-    """Bookings of the days to come, so that the calendar shows something."""
-    working_days = [day for day in (today + timedelta(days=n) for n in range(1, 9)) if day.weekday() < 5]
+    """Bookings of today and the days to come, so that the calendar shows something."""
+    working_days = [day for day in (today + timedelta(days=n) for n in range(8)) if day.weekday() < 5]
     names = tuple(rooms)
     for number in range(14):
         begins = working_days[number % len(working_days)].replace(hour=8 + (3 * number) % 8)
         body = {
             "resource_id": rooms[names[number % 3]],
-            "member_id": members[number % 3],
+            "member_id": members[number % len(members)],
             "start": begins.isoformat(),
             "end": (begins + timedelta(hours=1 + number % 2)).isoformat(),
             "payment": "on_invoice",
