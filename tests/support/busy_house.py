@@ -143,15 +143,16 @@ def _join(house: BusyHouse) -> None:
 
 def _book(house: BusyHouse) -> None:
     person, chance = house.chance.choice(house.people), house.chance
+    times = _time(house)
     body = {
         "resource_id": chance.choice(house.rooms),
         "member_id": person.id,
-        **_time(house),
+        **times,
         "payment": "on_invoice",
         "is_personal": person.company is not None and chance.random() < 0.3,
     }
     if made := house.attempt("POST", "/v1/bookings", body):
-        house.bookings[made["id"]] = datetime.fromisoformat(body["start"])
+        house.bookings[made["id"]] = datetime.fromisoformat(times["start"])
 
 
 def _time(house: BusyHouse) -> dict[str, str]:
