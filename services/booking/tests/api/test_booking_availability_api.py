@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from common.money import Money
+from contracts.parts import RatePrice
+
 DAY = {"date": "2027-02-15"}
 
 
@@ -177,3 +180,29 @@ def test_gh_1_strangers_see_only_public_resources_and_their_prices(room: Any) ->
     assert too_long.json["code"] == "too_long"
     window = {"from": "2027-02-15T09:00:00Z", "to": "2027-04-15T09:00:00Z"}
     assert stranger.get(f"/v1/storefront/{slug}/availability", query_string=window).json["code"] == "window_too_long"
+
+
+def test_the_price_hint_is_that_of_the_day_and_not_of_a_season_that_is_over(room: Any) -> None:
+    summer = {"valid_from": "2026-06-01", "valid_until": "2026-08-31"}
+    dear = [RatePrice(unit="hour", price=Money(99900, "EUR"))]
+    room.house.rate(resource_ids=[room.resource_id], resource_types=[], prices=dear, conditions=summer)
+    assert look(room, **DAY)["prices"][0]["price"]["amount_minor"] == 1500
+
+
+def test_what_nobody_has_set_a_price_for_is_offered_to_nobody_but_staff(room: Any) -> None:
+    """DOMAIN section 0: the storefront shows it not at all."""
+    there = {"visibility": "public", "type": "event_space"}
+    room.house.resource(room.location_id, display_name="No Rate", **there)
+    room.house.resource(room.location_id, display_name="Free", is_free=True, **there)
+    inner = room.house.resource(room.location_id, display_name="Members", **there)
+    for_members = {"conditions": {"audience": "members"}, "resource_types": []}
+    room.house.rate(resource_ids=[inner], **for_members)
+    slug = f"org-{room.house.organization_id.hex[-12:]}"
+    stranger = room.house.sign_in(room.house.app, None)
+
+    def names(client: Any, path: str = "/v1/availability") -> list[str]:
+        return [item["name"] for item in client.get(path, query_string=DAY).json["items"]]
+
+    assert names(stranger, f"/v1/storefront/{slug}/availability") == ["Free"]
+    assert names(room.house.member_user(room.member_id)) == ["Blue Room", "Free", "Members"]
+    assert names(room.client) == ["Blue Room", "Free", "Members", "No Rate"]

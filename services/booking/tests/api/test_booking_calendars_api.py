@@ -87,3 +87,31 @@ def test_bok_6_the_files_own_zone_is_right_through_both_clock_changes(room: Any,
     read = as_another_program_reads_it(body)
     assert [at.astimezone(UTC) for at in read] == expected
     assert len({at.utcoffset() for at in read}) == 2
+
+
+def test_bok_6_the_second_of_two_equal_wall_times_is_written_in_utc(room: Any) -> None:
+    """02:30 comes twice that night; with the zone's name iCalendar means the first."""
+    for start, end, written in (
+        ("2027-10-31T02:30:00+02:00", "2027-10-31T02:45:00+02:00", "DTSTART;TZID=Europe/Berlin:20271031T023000"),
+        ("2027-10-31T02:30:00+01:00", "2027-10-31T02:45:00+01:00", "DTSTART:20271031T013000Z"),
+    ):
+        made = room.book(start, end).json
+        file = room.client.get(f"/v1/bookings/{made['id']}/ics").data
+        (event,) = events(file)
+        assert written in file.decode().split("BEGIN:VEVENT")[1]
+        assert event["dtstart"].dt.astimezone(UTC) == datetime.fromisoformat(made["start"])
+        assert event["dtend"].dt.astimezone(UTC) == datetime.fromisoformat(made["end"])
+
+
+def test_acc_1_staff_of_one_location_have_feeds_of_its_resources_alone(room: Any) -> None:
+    far = room.house.resource(room.house.location(display_name="Dock 2"), display_name="Far Room")
+    near = {"resource_id": f"res_{room.resource_id.hex}"}
+    foreign = room.client.post("/v1/calendars", {"resource_id": f"res_{far.hex}"}).json
+    desk = room.house.user("front_desk", locations=[str(room.location_id)])
+    mine = desk.post("/v1/calendars", near).json
+    refused = desk.post("/v1/calendars", {"resource_id": f"res_{far.hex}"})
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_resource")
+    assert desk.post("/v1/calendars", {"member_id": f"mem_{room.member_id.hex}"}).status_code == 403
+    assert [feed["id"] for feed in desk.get("/v1/calendars").json["items"]] == [mine["id"]]
+    assert desk.delete(f"/v1/calendars/{foreign['id']}").status_code == 404
+    assert len(room.client.get("/v1/calendars").json["items"]) == 2

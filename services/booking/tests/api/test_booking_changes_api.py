@@ -283,3 +283,47 @@ def test_accountants_read_and_do_not_book(room: Any) -> None:
     accountant = room.house.user("accountant")
     assert accountant.get("/v1/bookings").status_code == 200
     assert accountant.post("/v1/bookings", room.body(START, END)).status_code == 403
+
+
+def test_bok_3_a_walk_in_whose_time_to_check_in_is_over_is_no_no_show(room: Any) -> None:
+    """The front desk writes down who sits there already."""
+    with_policy(room, booking_policy={"check_in_minutes": 15})
+    room.house.advance(datetime(2027, 2, 15, 9, 15, tzinfo=UTC))
+    made = room.book(START, END).json
+    assert (made["status"], made["overridden"]) == ("confirmed", ["in_the_past"])
+    room.house.run_jobs()
+    assert room.client.get(f"/v1/bookings/{made['id']}").json["status"] == "confirmed"
+    assert room.book("2027-02-15T09:30:00Z", END).json["code"] == "slot_taken"
+    soon = room.book("2027-02-15T12:00:00Z", "2027-02-15T13:00:00Z").json
+    room.client.patch(f"/v1/bookings/{made['id']}", {"end": "2027-02-15T10:30:00Z"})
+    room.house.advance(datetime(2027, 2, 15, 12, 15, tzinfo=UTC))
+    seen = [room.client.get(f"/v1/bookings/{b['id']}").json["status"] for b in (made, soon)]
+    assert seen == ["completed", "no_show"]
+
+
+def test_gh_2_who_pays_in_time_but_after_the_time_to_check_in_is_no_no_show(room: Any) -> None:
+    with_policy(room, booking_policy={"check_in_minutes": 5})
+    room.house.advance(datetime(2027, 2, 15, 8, 58, tzinfo=UTC))
+    held = room.book(START, END, payment="now").json
+    room.house.set_clock(datetime(2027, 2, 15, 9, 6, tzinfo=UTC))
+    room.house.pay(held)
+    room.house.run_jobs()
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "confirmed"
+
+
+def test_a_price_beyond_all_bounds_is_refused(room: Any) -> None:
+    extra = Extra(code="gold", name="Gold", price=Money(10**14, "EUR"))
+    room.house.rate(resource_ids=[room.resource_id], extras=[extra])
+    asked = room.body(START, END, extras=[{"code": "gold", "quantity": "10000"}] * 20)
+    for path in ("/v1/bookings/quote", "/v1/bookings"):
+        refused = room.client.post(path, asked)
+        assert (refused.status_code, refused.json["code"]) == (422, "price_too_large")
+
+
+def test_pri_1_a_member_who_says_that_a_booking_is_not_free_leaves_its_price_as_it_was(room: Any) -> None:
+    made = room.book(START, END).json
+    room.house.rate(resource_ids=[room.resource_id], prices=[RatePrice(unit="hour", price=Money(100, "EUR"))])
+    path = f"/v1/bookings/{made['id']}"
+    same = room.house.member_user(room.member_id).patch(path, {"is_free": False})
+    assert (same.status_code, same.json["price"]) == (200, made["price"])
+    assert room.client.patch(path, {"is_free": False}).json["price"]["amount_minor"] == 200

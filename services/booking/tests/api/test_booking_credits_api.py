@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from booking.domain.credit_ledger import Entry, EntryKind, balances
 from booking.models import CreditEntry, CreditGrant
+from booking.services import grants
 from common.ids import new_id
 from common.money import Money
 from contracts.catalog import PlanChanged
@@ -218,3 +219,80 @@ def test_memberships_with_day_passes_give_them_each_month(room: Any) -> None:
     ]
     with room.house.database.session(room.house.organization_id) as session:
         assert session.scalar(select(func.count()).select_from(CreditGrant)) == 0
+
+
+def test_crd_1_what_expires_in_several_batches_is_carried_over_up_to_the_cap_all_the_same(room: Any) -> None:
+    """Two grants of one membership end together, and a batch may end between them."""
+    room.house.credits(room.member_id, "3", credits_carry_over_cap=Decimal(5))
+    room.house.advance(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    assert balance(room)["available"] == "6"
+    april = datetime(2027, 4, 1, 12, tzinfo=UTC)
+    room.house.set_clock(april)
+    with room.house.database.session(room.house.organization_id) as session:
+        while grants.expire_due_grants(session, april, 1):
+            session.commit()
+    room.house.run_jobs()
+    carried = [g for g in room.client.get("/v1/credits").json["items"] if g["source"] == "carry_over"]
+    assert sorted((g["valid_from"], g["hours"]) for g in carried) == [("2027-03-01", "3"), ("2027-04-01", "5")]
+    check_ledger(room)
+
+
+def test_pas_1_a_forgotten_visit_keeps_nobody_out_the_next_day_before_any_job_has_run(room: Any) -> None:
+    room.client.post("/v1/passes", {"member_id": f"mem_{room.member_id.hex}", "days": 2})
+    assert check_in(room).status_code == 201
+    room.house.set_clock(datetime(2027, 2, 2, 8, tzinfo=UTC))
+    assert check_in(room).status_code == 201
+    visits = room.client.get("/v1/check-ins").json["items"]
+    assert [(v["checked_out_at"], v["closed_by_system"]) for v in visits] == [
+        (None, False),
+        ("2027-02-01T23:00:00Z", True),
+    ]
+
+
+def test_acc_1_staff_of_one_location_have_to_do_with_its_visits_alone(room: Any) -> None:
+    elsewhere = room.house.location(display_name="Dock 2")
+    room.client.post("/v1/passes", {"member_id": f"mem_{room.member_id.hex}", "days": 2})
+    visit = check_in(room).json
+    desk = room.house.user("front_desk", locations=[str(elsewhere)])
+    assert desk.get("/v1/check-ins").json["items"] == []
+    assert desk.post(f"/v1/check-ins/{visit['id']}/check-out").status_code == 404
+    body = {"member_id": f"mem_{room.member_id.hex}", "location_id": f"loc_{room.location_id.hex}"}
+    refused = desk.post("/v1/check-ins", body)
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_location")
+    near = room.house.user("front_desk", locations=[str(room.location_id)])
+    assert [item["id"] for item in near.get("/v1/check-ins").json["items"]] == [visit["id"]]
+    assert near.post(f"/v1/check-ins/{visit['id']}/check-out").status_code == 200
+
+
+def test_bok_3_a_hold_that_ran_out_counts_no_more_towards_a_quota(room: Any) -> None:
+    """BOK-2: expiry counts at read time."""
+    policy = {"quotas": [{"limit": "1", "unit": "bookings", "per": "week"}]}
+    room.house.resource(room.location_id, resource_id=room.resource_id, version=2, booking_policy=policy)
+    member = room.house.member_user(room.member_id)
+    held = room.body("2027-02-15T08:00:00Z", "2027-02-15T09:00:00Z", payment="now")
+    assert member.post("/v1/bookings", held).json["status"] == "held"
+    other = room.body("2027-02-16T08:00:00Z", "2027-02-16T09:00:00Z")
+    assert member.post("/v1/bookings", other).json["code"] == "quota_exceeded"
+    room.house.set_clock(datetime(2027, 2, 1, 8, 10, tzinfo=UTC))
+    assert member.post("/v1/bookings", other).status_code == 201
+
+
+def test_what_would_be_good_on_no_day_is_not_given(room: Any) -> None:
+    gift = {"member_id": f"mem_{room.member_id.hex}", "expires_on": "2027-02-01"}
+    for path, amount in (("/v1/credits", {"hours": "1"}), ("/v1/passes", {"days": 1})):
+        refused = room.client.post(path, {**gift, **amount})
+        assert (refused.status_code, refused.json["code"]) == (422, "expires_too_early")
+        assert refused.json["errors"][0]["pointer"] == "/expires_on"
+        assert room.client.post(path, {**gift, **amount, "expires_on": "2027-02-02"}).status_code == 201
+
+
+def test_crd_1_what_a_void_membership_carried_over_is_gone_as_well(room: Any) -> None:
+    terms: dict[str, Any] = {"credits_carry_over_cap": Decimal(2)}
+    membership_id = room.house.credits(room.member_id, "5", **terms)
+    room.house.advance(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    assert balance(room)["available"] == "7"
+    room.house.credits(room.member_id, "6", membership_id=membership_id, version=2, **terms)
+    assert balance(room)["available"] == "8"
+    room.house.credits(room.member_id, "6", membership_id=membership_id, version=3, status="void", **terms)
+    assert balance(room)["available"] == "0"
+    check_ledger(room)

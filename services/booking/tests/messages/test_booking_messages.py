@@ -167,3 +167,66 @@ def test_every_subscription_of_booking_has_a_handler() -> None:
 
     assert set(SERVICE.handlers.types()) == set(SUBSCRIPTIONS["booking"])
     assert Base.metadata is SERVICE.metadata
+
+
+def test_crd_3_a_late_payment_takes_the_credits_again_that_it_counted_on(room: Any) -> None:
+    """They went back when the hold ran out: spent twice they must not be."""
+    room.house.credits(room.member_id, "2")
+    held = room.book(START, END, payment="now").json
+    assert (held["credits_used"], held["price"]["amount_minor"]) == ("2", 1500)
+    room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
+    assert room.client.get("/v1/credits").json["balance"]["available"] == "2"
+    room.house.pay(held)
+    room.house.pay(held)
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "confirmed"
+    left = room.client.get("/v1/credits").json["balance"]
+    assert (left["reserved"], left["available"]) == ("2", "0")
+
+
+def test_crd_3_a_late_payment_whose_credits_are_spent_by_now_is_too_late(room: Any) -> None:
+    room.house.credits(room.member_id, "2")
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
+    assert room.book("2027-02-16T09:00:00Z", "2027-02-16T10:00:00Z").json["credits_used"] == "1"
+    room.house.pay(held)
+    shown = room.client.get(f"/v1/bookings/{held['id']}").json
+    assert (shown["status"], shown["cancel_reason"]) == ("expired", "paid_too_late")
+    assert room.client.get("/v1/credits").json["balance"]["reserved"] == "1"
+    assert room.book(START, END).status_code == 201, "the time is anybody's"
+
+
+def test_gh_2_a_late_payment_for_a_time_that_is_over_is_too_late(room: Any) -> None:
+    """A direct debit may take days."""
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 15, 12, tzinfo=UTC))
+    room.house.pay(held)
+    shown = room.client.get(f"/v1/bookings/{held['id']}").json
+    assert (shown["status"], shown["cancel_reason"]) == ("expired", "paid_too_late")
+    assert published(room)[-1].paid_too_late
+
+
+def needs_approval(room: Any) -> None:
+    """The room is booked on request only."""
+    policy = {"booking_policy": {"approval": True}}
+    room.house.resource(room.location_id, resource_id=room.resource_id, version=2, **policy)
+
+
+def test_gh_2_a_late_payment_asks_for_approval_like_one_in_time(room: Any) -> None:
+    needs_approval(room)
+    held = room.book(START, END, payment="now").json
+    room.house.advance(datetime(2027, 2, 1, 8, 30, tzinfo=UTC))
+    room.house.pay(held)
+    assert room.client.get(f"/v1/bookings/{held['id']}").json["status"] == "tentative"
+    assert isinstance(published(room)[-1], BookingChanged)
+
+
+def test_gh_2_a_request_that_was_paid_and_never_answered_is_rejected_so_that_the_money_goes_back(room: Any) -> None:
+    """An expired booking keeps what was paid until it hears of the payment; this one has heard of it already."""
+    needs_approval(room)
+    held = room.book(START, END, payment="now").json
+    room.house.pay(held)
+    room.house.advance(datetime(2027, 2, 15, 9, tzinfo=UTC))
+    shown = room.client.get(f"/v1/bookings/{held['id']}").json
+    assert (shown["status"], shown["cancel_reason"]) == ("rejected", "unanswered")
+    last = published(room)[-1]
+    assert (type(last), last.status) == (BookingCancelled, "rejected")

@@ -144,3 +144,24 @@ def test_a_half_that_is_added_later_is_taken_by_what_is_booked_in_the_hall(room:
     room.house.resource(room.location_id, resource_id=half, parent_ids=[hall], capacity=3, version=2)
     assert room.book("2027-02-15T09:30:00Z", "2027-02-15T10:30:00Z", **wanted).json["code"] == "slot_taken"
     assert room.book("2027-02-15T10:00:00Z", "2027-02-15T10:30:00Z", **wanted).status_code == 201
+
+
+def test_a_half_that_is_taken_out_of_the_hall_is_free_of_its_bookings(room: Any) -> None:
+    """The corner, which stays a part of the half, too; what the hall's other half holds stays taken."""
+    house = room.house
+    hall = house.resource(room.location_id, display_name="Hall")
+    half, other = (house.resource(room.location_id, display_name=name, parent_ids=[hall]) for name in "AB")
+    corner = house.resource(room.location_id, display_name="Corner", parent_ids=[half])
+    for start, resource in (("09:00", hall), ("11:00", half)):
+        end = start.replace(":00", ":45")
+        made = room.book(f"2027-02-15T{start}:00Z", f"2027-02-15T{end}:00Z", resource_id=f"res_{resource.hex}")
+        assert made.status_code == 201, made.json
+    house.resource(room.location_id, resource_id=half, display_name="A", version=2)
+
+    def tried(resource: Any, start: str) -> int:
+        times = f"2027-02-15T{start}:15:00Z", f"2027-02-15T{start}:30:00Z"
+        return room.book(*times, resource_id=f"res_{resource.hex}").status_code
+
+    assert [tried(other, "09"), tried(corner, "11")] == [409, 409]
+    assert [tried(half, "09"), tried(corner, "08")] == [201, 201]
+    assert tried(hall, "11") == 201, "the half has nothing to do with the hall any more"

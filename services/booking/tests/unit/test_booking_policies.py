@@ -259,3 +259,10 @@ def test_a_policy_may_name_its_own_bookers_and_opening_hours() -> None:
     sunday = Interval(datetime(2027, 2, 14, 10, tzinfo=UTC), datetime(2027, 2, 14, 12, tzinfo=UTC))
     assert policy.calendar_in(location).is_open_throughout(sunday)
     assert not location.is_open_throughout(sunday)
+
+
+def test_crd_3_what_is_forfeited_has_the_places_of_the_ledger() -> None:
+    """What is forfeited and what comes back add up to what was reserved, after storage too."""
+    policy = CancellationPolicy.from_document({"steps": [{"hours_before": 24, "percent": "33.3333"}]})
+    cost = cancellation_cost(policy, NOW, NOW - timedelta(hours=3), Money(0, "EUR"), Decimal("0.5"))
+    assert cost.credits_forfeited == Decimal("0.166667")

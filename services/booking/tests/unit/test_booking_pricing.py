@@ -16,7 +16,18 @@ from booking.domain.intervals import Interval
 from booking.domain.opening_hours import WEEKDAYS, LocationCalendar
 from booking.domain.price_snapshot import Price
 from booking.domain.pricing import ExtraOrder, PriceRequest, price_booking
-from booking.domain.rates import Audience, Buyer, Conditions, Extra, Rate, RatePrice, Unit, When
+from booking.domain.rates import (
+    Audience,
+    Buyer,
+    Conditions,
+    Extra,
+    Rate,
+    RatePrice,
+    Unit,
+    When,
+    is_offered,
+    prices_on,
+)
 from common.clock import wall_to_instant
 from common.errors import InvalidError
 from common.money import Money, round_half_up
@@ -315,3 +326,39 @@ def test_pri_3_is_the_formula(hour: int, half: int, day: int, minutes: int, slot
     )
     price = quote(offered, MONDAY + "09:00", Decimal(minutes) / 60 + Decimal("0.0001"), opening_hours=opening)
     assert price.total == eur(round_half_up(expected))
+
+
+def test_pri_2_an_hour_is_an_hour_whatever_the_second_it_begins() -> None:
+    assert quote(HOURLY_AND_DAY, MONDAY + "09:00:30", 1).total == eur(1500)
+
+
+@pytest.mark.parametrize(
+    ("day", "minor"),
+    [
+        (date(2027, 2, 15), 1500),  # the season is over, and was more specific
+        (date(2026, 7, 15), 900),  # in the season
+        (date(2027, 2, 20), 1500),  # prices for off-hours alone tell nobody what an hour costs
+    ],
+)
+def test_prices_on_a_day_are_those_of_the_rate_that_holds_then(day: date, minor: int) -> None:
+    season = Conditions(valid_from=date(2026, 6, 1), valid_until=date(2026, 8, 31))
+    rates = [rate(("hour", 900), conditions=season), rate(("hour", 700, "off_hours")), rate(("hour", 1500))]
+    assert prices_on(rates, day)[0].price == eur(minor)
+
+
+@pytest.mark.parametrize(
+    ("offer", "to_members", "to_all"),
+    [
+        (rate(("hour", 1500)), True, True),
+        (rate(("hour", 1500), conditions=Conditions(audience=Audience.MEMBERS)), True, False),
+        (rate(("hour", 1500), conditions=Conditions(plan_ids=frozenset({ROOM}))), True, False),
+        (rate(("hour", 1500), conditions=Conditions(valid_until=date(2027, 2, 14))), False, False),
+        (rate(("hour", 1500), conditions=Conditions(valid_from=date(2028, 1, 1))), True, True),
+        (rate(("hour", 1500, "weekend")), False, False),
+        (rate(("hour", 1500), resource_types=frozenset({"event_space"})), False, False),
+    ],
+)
+def test_a_resource_is_offered_by_the_rule_that_lists_it(offer: Rate, to_members: bool, to_all: bool) -> None:
+    """DOMAIN section 0."""
+    for wanted, everybody in ((to_members, False), (to_all, True)):
+        assert is_offered([offer], ROOM, "meeting_room", date(2027, 2, 15), to_all=everybody) is wanted

@@ -136,6 +136,17 @@ def test_bok_4_the_first_occurrence_is_the_instant_that_was_asked_for() -> None:
         ("", "recurrence_invalid"),
         ("FREQ=WEEKLY;UNTIL=20270101", "recurrence_empty"),
         ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2", "recurrence_empty"),
+        ("FREQ=YEARLY;BYMONTH=4,6;BYMONTHDAY=-31;COUNT=2", "recurrence_empty"),
+        ("FREQ=HOURLY;BYMONTH=13;COUNT=2", "recurrence_invalid"),  # looked for in vain for millennia
+        ("FREQ=DAILY;BYMONTH=0;COUNT=2", "recurrence_invalid"),
+        ("FREQ=DAILY;BYMONTH=-1;COUNT=2", "recurrence_invalid"),
+        ("FREQ=MONTHLY;BYMONTHDAY=32;COUNT=2", "recurrence_invalid"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,;COUNT=2", "recurrence_invalid"),
+        ("FREQ=HOURLY;BYHOUR=25;COUNT=2", "recurrence_invalid"),
+        ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=400;COUNT=2", "recurrence_invalid"),
+        ("FREQ=YEARLY;BYDAY=60MO;COUNT=2", "recurrence_invalid"),
+        ("FREQ=MONTHLY;BYDAY=0MO;COUNT=2", "recurrence_invalid"),
+        ("FREQ=DAILY;UNTIL=99991231T235959Z", "recurrence_invalid"),  # beyond the last local year
         ("FREQ=YEARLY;INTERVAL=60;COUNT=3", "recurrence_too_far"),
     ],
 )
@@ -151,9 +162,10 @@ def test_bok_4_a_booking_longer_than_its_interval_is_refused() -> None:
     assert caught.value.code == "recurrence_overlaps_itself"
 
 
-def test_bok_4_exdate_that_is_no_date_is_refused() -> None:
+@pytest.mark.parametrize("text", ["next week", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_bok_4_exdate_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        read_exdates(["next week"], BERLIN)
+        read_exdates([text], BERLIN)
     assert caught.value.code == "exdate_invalid"
 
 

@@ -131,10 +131,12 @@ def test_closures_come_back_as_they_were_sent_and_a_patch_of_them_is_whole(shop:
 
 def test_the_code_of_an_archived_location_is_free_again(shop: Any) -> None:
     first = shop.location(code="D1")
-    assert shop.owner.post("/v1/locations", {"name": "Other", "code": "D1"}).status_code == 409
+    refused = shop.owner.post("/v1/locations", {"name": "Other", "code": "D1"})
+    assert (refused.status_code, refused.json["code"]) == (409, "location_code_taken")
+    assert refused.json["errors"][0]["pointer"] == "/code"
     assert shop.owner.delete(f"/v1/locations/{first}").status_code == 204
     second = shop.location(code="D1")
-    assert shop.owner.post(f"/v1/locations/{first}/restoration").status_code == 409
+    assert shop.owner.post(f"/v1/locations/{first}/restoration").json["code"] == "location_code_taken"
     assert shop.owner.patch(f"/v1/locations/{second}", {"code": None}).json["code"] is None
     assert shop.owner.post(f"/v1/locations/{first}/restoration").json["archived_at"] is None
     assert shop.owner.patch(f"/v1/locations/{first}", {"name": "Dock One"}).status_code == 200

@@ -27,14 +27,18 @@ def asker_of(principal: Principal, *, override: bool = True, is_checkout: bool =
         is_staff=principal.is_staff,
         is_stranger=is_checkout and not principal.is_staff,
         overrides=principal.is_staff and override,
-        location_ids=principal.location_ids if principal.is_staff else None,
+        location_ids=locations_of(principal),
     )
 
 
 def viewer_of(principal: Principal) -> Viewer:
     """The caller as somebody who looks at times: staff of some locations see those (ACC-1)."""
-    seen = principal.location_ids if principal.is_staff else None
-    return Viewer(principal.is_staff, principal.member_id, principal.company_id, seen)
+    return Viewer(principal.is_staff, principal.member_id, principal.company_id, locations_of(principal))
+
+
+def locations_of(principal: Principal) -> frozenset[UUID] | None:
+    """The locations that staff is bound to (ACC-1); None for all others."""
+    return principal.location_ids if principal.is_staff else None
 
 
 def visible_bookings(principal: Principal) -> list[ColumnElement[bool]]:

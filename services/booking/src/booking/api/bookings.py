@@ -241,7 +241,8 @@ def _change(body: dict[str, Any]) -> Change:
         resource_id=body.get("resource_id"),
         extras=extra_orders(body["extras"]) if "extras" in body else None,
         custom_price=body.get("custom_price"),
-        is_waived=body.get("is_free"),
+        # From members it is always false: that is no reason to price anything anew (PRI-1).
+        is_waived=body.get("is_free") if current_principal().is_staff else None,
         notes={name: body[name] for name in ("note", "private_note") if name in body},
         scope=body["scope"],
     )

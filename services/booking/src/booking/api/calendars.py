@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import ValidationError, fields, validates_schema
 from sqlalchemy import select
 
-from booking.api.access import BOOKERS, EVERYBODY, find_mine
+from booking.api.access import BOOKERS, EVERYBODY, find_mine, locations_of
 from booking.api.credit_grants import require_customer
 from booking.models import CalendarFeed, Resource
 from booking.services import calendars
@@ -88,8 +88,12 @@ def open_feed(body: dict[str, Any]) -> dict[str, Any]:
             raise ForbiddenError("role_not_allowed", "members have a feed of their own bookings")
         member_id = principal.member_id
     if resource_id is not None:
-        if session.scalar(select(Resource.id).where(Resource.id == resource_id)) is None:
+        if session.scalar(select(Resource.id).where(Resource.id == resource_id, *_reached(principal))) is None:
             raise InvalidError("unknown_resource", "there is no such resource")
+    elif locations_of(principal) is not None:
+        raise ForbiddenError(
+            "role_not_allowed", "members go everywhere: staff of some locations open feeds of resources"
+        )
     else:
         require_customer(session, member_id, None)
     feed, secret = calendars.open_feed(session, member_id=member_id, resource_id=resource_id)
@@ -131,7 +135,16 @@ def read_feed(secret: str) -> Response:
 
 
 def _mine(principal: Principal) -> list[Any]:
-    return [] if principal.is_staff else [CalendarFeed.member_id == principal.member_id]
+    if not principal.is_staff:
+        return [CalendarFeed.member_id == principal.member_id]
+    reached = _reached(principal)
+    return [CalendarFeed.resource_id.in_(select(Resource.id).where(*reached))] if reached else []
+
+
+def _reached(principal: Principal) -> list[Any]:
+    """Conditions for the resources whose times staff may see: of some locations only, or all (ACC-1)."""
+    seen = locations_of(principal)
+    return [] if seen is None else [Resource.location_id.in_(seen)]
 
 
 def _show(feed: CalendarFeed) -> dict[str, Any]:

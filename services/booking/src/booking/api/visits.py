@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 from sqlalchemy import select
 
-from booking.api.access import BOOKERS, DESK, EVERYBODY
+from booking.api.access import BOOKERS, DESK, EVERYBODY, locations_of
 from booking.api.credit_grants import owned_by, require_customer
 from booking.api.schemas import EmptySchema
 from booking.models import CheckIn, DayPass
 from booking.services import visits
 from booking.services.references import require_locations
-from common.auth import allow, current_principal
+from common.auth import Principal, allow, current_principal
 from common.errors import InvalidError, NotFoundError
 from common.http import (
     Blueprint,
@@ -145,6 +146,8 @@ def list_check_ins(query: dict[str, Any]) -> dict[str, Any]:
     """List visits, newest first; members see their own."""
     principal = current_principal()
     statement = select(CheckIn)
+    if (mine := locations_of(principal)) is not None:
+        statement = statement.where(CheckIn.location_id.in_(mine))
     if not principal.is_staff:
         query = {**query, "member_id": principal.member_id}
     for name in ("member_id", "location_id"):
@@ -169,6 +172,8 @@ def create_check_in(body: dict[str, Any]) -> CheckIn:
         raise InvalidError("customer_missing", "say who came: member_id")
     if not principal.is_staff and member_id != principal.member_id:
         raise InvalidError("unknown_member", "there is no such member")
+    if not _works_at(principal, body["location_id"]):
+        raise InvalidError("unknown_location", "there is no such location")
     admit_anyway = body["admit_anyway"] and principal.is_staff
     row = visits.check_in_visitor(current_session(), member_id, body["location_id"], admit_anyway=admit_anyway)
     remember_etag(row)
@@ -184,9 +189,15 @@ def create_check_out(_body: dict[str, Any], visit_id: str) -> CheckIn:
     """End a visit."""
     session, principal = current_session(), current_principal()
     row = visits.find_visit(session, decode_path_id("vis", visit_id), lock=True)
-    if not principal.is_staff and row.member_id != principal.member_id:
+    is_theirs = _works_at(principal, row.location_id) if principal.is_staff else row.member_id == principal.member_id
+    if not is_theirs:
         raise NotFoundError("check_in_not_found", "there is no such check-in")
     visits.check_out(session, row)
     session.flush()
     remember_etag(row)
     return row
+
+
+def _works_at(principal: Principal, location_id: UUID) -> bool:
+    seen = locations_of(principal)
+    return seen is None or location_id in seen

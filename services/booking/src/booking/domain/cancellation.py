@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
 
 from common.errors import InvalidError
 from common.money import Money
+
+# As many as the ledger keeps: what is forfeited and what is given back must add up to what was reserved.
+_PLACES = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def no_show_cost(policy: CancellationPolicy, price: Money, credits_used: Decimal
 
 
 def _cost(percent: Decimal, price: Money, credits_used: Decimal) -> CancellationCost:
-    return CancellationCost(percent, price.times(percent / 100), credits_used * percent / 100)
+    forfeited = (credits_used * percent / 100).quantize(_PLACES, ROUND_HALF_UP)
+    return CancellationCost(percent, price.times(percent / 100), forfeited)
 
 
 def _hours(number: Decimal) -> timedelta:

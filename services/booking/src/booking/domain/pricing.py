@@ -24,6 +24,7 @@ from common.errors import InvalidError
 from common.money import Money
 
 _MINUTE = timedelta(minutes=1)
+_LARGEST = 10**15  # minor units: far from what the database and the invoices of many bookings can hold
 _BESIDE_TIME = ("extra", "promotion")
 
 
@@ -65,7 +66,7 @@ def price_booking(request: PriceRequest) -> Price:
     """The price snapshot of a booking.
 
     Raises InvalidError: ``no_rate`` when some of the time has no price and the resource is not free,
-    ``unknown_extra``, ``discount_invalid``, ``price_currency``.
+    ``unknown_extra``, ``discount_invalid``, ``price_currency``, ``price_too_large``.
     """
     rates = _rates(request)
     return _complete(_time_price(request, rates), request, rates)
@@ -74,7 +75,7 @@ def price_booking(request: PriceRequest) -> Price:
 def price_extras(agreed: Price, request: PriceRequest) -> Price:
     """The price of a booking that gets other extras: its time costs what was agreed (PRI-1), extras what they cost now.
 
-    Raises InvalidError ``unknown_extra``, ``price_currency``.
+    Raises InvalidError ``unknown_extra``, ``price_currency``, ``price_too_large``.
     """
     return _complete(_time_of(agreed), request, _rates(request))
 
@@ -93,6 +94,8 @@ def _complete(time: Price, request: PriceRequest, rates: Sequence[Rate]) -> Pric
     promoted = _promotion_lines((*time.lines, *ordered), request)
     lines = (*time.lines, *ordered, *promoted)
     total = Money.total((line.net for line in lines), request.currency)
+    if total.amount_minor > _LARGEST:
+        raise InvalidError("price_too_large", "This costs more than can be charged.")
     explain = (*time.explain, *_sentences((*ordered, *promoted)), _sum(total))
     promo_code = request.promotion.code if request.promotion and promoted else None
     return replace(time, total=total, lines=lines, explain=explain, promo_code=promo_code)
@@ -163,7 +166,7 @@ def _sliced(request: PriceRequest, rates: Sequence[Rate]) -> tuple[Interval, lis
     beyond = max((rate.charge_slot_minutes for rate in rates), default=1) * _MINUTE
     slices = cut(Interval(start, request.interval.end + 2 * beyond), request.calendar, rates)
     slot = (slices[0].rate.charge_slot_minutes if slices[0].rate else 1) * _MINUTE
-    window = Interval(start, start + -(-(request.interval.end - start) // slot) * slot)
+    window = Interval(start, start + -(-request.interval.duration // slot) * slot)
     if any(part.rate is None for part in slices if start + part.start * _MINUTE < window.end):
         raise InvalidError("no_rate", "There is no price for this resource at this time.")
     return window, slices

@@ -201,6 +201,29 @@ def applicable_rates(rates: Iterable[Rate], resource_id: UUID, resource_type: st
     )
 
 
+def is_offered(rates: Iterable[Rate], resource_id: UUID, resource_type: str, today: date, *, to_all: bool) -> bool:
+    """Whether a rate, now or to come, prices a resource at any time of day (DOMAIN section 0).
+
+    ``to_all``: for strangers, too. Prices for weekends or off-hours alone are additions to another rate; the catalog
+    lists resources by the same rule.
+    """
+    return any(
+        rate.is_for(resource_id, resource_type)
+        and (rate.conditions.valid_until or date.max) >= today
+        and (rate.conditions.hold_for(Buyer()) or not to_all)
+        and any(price.when is When.ANY for price in rate.prices)
+        for rate in rates
+    )
+
+
+def prices_on(rates: Iterable[Rate], day: date) -> tuple[RatePrice, ...]:
+    """The prices of the first rate (most specific first) that prices something in business hours on a local day."""
+    for rate in rates:
+        if rate.conditions.hold_on(day) and rate.prices_at(off_hours=False, weekend=day.weekday() >= 5):
+            return rate.prices
+    return ()
+
+
 def _price(document: Mapping[str, Any]) -> RatePrice:
     price = RatePrice(Unit(document["unit"]), _money(document["price"]), When(document.get("when") or When.ANY))
     if price.price.amount_minor < 0:

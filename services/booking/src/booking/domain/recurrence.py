@@ -52,9 +52,9 @@ def _exdate(text: str, zone: str) -> ExDate:
         if len(text) == 10:
             return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment if moment.tzinfo is None else instant_to_wall(moment, zone)
+    except (OverflowError, ValueError) as error:
         raise InvalidError("exdate_invalid", f"{text!r} is neither a date nor a time.") from error
-    return moment if moment.tzinfo is None else instant_to_wall(moment, zone)
 
 
 def expand(recurrence: Recurrence, first: Interval, zone: str, *, limit: int = MAX_OCCURRENCES) -> list[Occurrence]:

@@ -26,6 +26,16 @@ _PARTS: Mapping[str, frozenset[str]] = {
     "MONTHLY": frozenset({"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"}),
     "YEARLY": frozenset({"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"}),
 }
+# How far the values of each part reach, whatever their sign; beyond that dateutil fails, or searches in vain.
+_REACH: Mapping[str, tuple[int, int]] = {
+    "BYMONTH": (1, 12),
+    "BYMONTHDAY": (1, 31),
+    "BYHOUR": (0, 23),
+    "BYSETPOS": (1, 366),
+}
+_SIGNED = frozenset({"BYMONTHDAY", "BYSETPOS"})
+_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)")
+_DAYS_OF_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
 _HORIZON_DAYS = {"HOURLY": 366, "DAILY": 10 * 366, "WEEKLY": 20 * 366, "MONTHLY": 50 * 366, "YEARLY": 100 * 366}
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
@@ -70,10 +80,7 @@ class Rule:
         Month days that do not exist are skipped. Ends early, with ``recurrence_too_far``, decades after the start.
         """
         horizon = start + timedelta(days=_HORIZON_DAYS[self.frequency])
-        try:
-            found = iter(rrulestr(self.pattern, dtstart=start))
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise _invalid("The recurrence rule cannot be read.") from error
+        found = self._found(start)
         if self.until is not None:
             until = self.until
             yield from takewhile(lambda wall: wall <= until, found)
@@ -84,6 +91,13 @@ class Rule:
                 code = "recurrence_too_far" if number else "recurrence_empty"
                 raise InvalidError(code, "The recurrence does not reach its count within a sensible time.")
             yield wall
+
+    def _found(self, start: datetime) -> Iterator[datetime]:
+        """What dateutil makes of the pattern; some of what it cannot read it only notices while counting."""
+        try:
+            yield from rrulestr(self.pattern, dtstart=start)
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise _invalid("The recurrence rule cannot be read.") from error
 
     def ended_before(self, wall: datetime) -> Rule:
         """The rule up to, but not including, a wall time."""
@@ -114,8 +128,30 @@ def _check_supported(frequency: str, parts: Mapping[str, str]) -> None:
         raise _invalid("INTERVAL is at most 1000.")
     if interval > 1 and narrowing and frequency in {"HOURLY", "DAILY"}:
         raise InvalidError("recurrence_unsupported", f"INTERVAL and {sorted(narrowing)[0]} do not go together here.")
+    _check_values(frequency, parts)
     if frequency not in {"MONTHLY", "YEARLY"} and re.search(r"\d", parts.get("BYDAY", "")):
         raise _invalid("Numbered weekdays such as 1MO need FREQ=MONTHLY or FREQ=YEARLY.")
+
+
+def _check_values(frequency: str, parts: Mapping[str, str]) -> None:
+    """Refuse what names no date in any year, before anything looks for one."""
+    named = {key: _numbers(key, parts[key]) for key in _REACH if key in parts}
+    for weekday in parts.get("BYDAY", "MO").split(","):
+        match = _WEEKDAY.fullmatch(weekday)
+        if match is None or (match[1] and not 1 <= abs(int(match[1])) <= (5 if frequency == "MONTHLY" else 53)):
+            raise _invalid(f"{weekday} is not a day for BYDAY.")
+    longest = max(_DAYS_OF_MONTHS[month - 1] for month in named.get("BYMONTH", [1]))
+    if all(abs(day) > longest for day in named.get("BYMONTHDAY", [1])):
+        raise InvalidError("recurrence_empty", "The recurrence has no date at all.")
+
+
+def _numbers(key: str, text: str) -> list[int]:
+    least, most = _REACH[key]
+    sign = "[+-]?" if key in _SIGNED else ""
+    found = [int(part) for part in text.split(",") if re.fullmatch(rf"{sign}[0-9]{{1,3}}", part)]
+    if len(found) <= text.count(",") or not all(least <= abs(number) <= most for number in found):
+        raise _invalid(f"{key} is between {least} and {most}.")
+    return found
 
 
 def _positive(text: str | None) -> int | None:
@@ -139,7 +175,12 @@ def _wall_until(text: str, zone: str) -> datetime:
     except ValueError as error:
         raise _invalid("UNTIL looks like 20270331 or 20270331T220000Z.") from error
     wall = datetime.combine(day, clock)
-    return instant_to_wall(wall_to_instant(wall, "UTC"), zone) if match[3] else wall
+    if not match[3]:
+        return wall
+    try:
+        return instant_to_wall(wall_to_instant(wall, "UTC"), zone)
+    except OverflowError as error:
+        raise _invalid("UNTIL is in no year that can be booked.") from error
 
 
 def _invalid(detail: str) -> InvalidError:

@@ -40,6 +40,14 @@ _NEXT: dict[Status, frozenset[Status]] = {
 OCCUPYING = frozenset({Status.HELD, Status.TENTATIVE, Status.CONFIRMED, Status.CHECKED_IN, Status.COMPLETED})
 
 
+def check_in_minutes_left(minutes: int | None, start: datetime, now: datetime) -> int | None:
+    """Within how many minutes of the start somebody has to check in who gets a booking now.
+
+    None when nobody has to, or when that time is over: a walk-in, or who paid a little late, is no no-show.
+    """
+    return None if minutes is None or start + timedelta(minutes=minutes) <= now else minutes
+
+
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
     """What the passing of time does to a booking. ``check_in_within`` is None when nobody has to check in."""

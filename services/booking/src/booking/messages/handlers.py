@@ -32,10 +32,11 @@ def location_changed(session: TenantSession, message: LocationChanged, _envelope
 
 @handlers.on(ResourceChanged)
 def resource_changed(session: TenantSession, message: ResourceChanged, _envelope: Envelope) -> None:
-    """Keep the resource; what is booked above it takes it, too."""
+    """Keep the resource; what is booked above it takes it, too, and nothing else does."""
     if copies.keep_resource(session, message):
         statement = select(Resource).where(Resource.id == message.resource_id)
         resource = session.scalars(statement.execution_options(populate_existing=True)).one()
+        relinking.free_what_is_unlinked(session, resource)
         relinking.take_what_is_linked(session, resource)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from booking.domain.intervals import Interval
 from booking.domain.policies import BookingPolicy
-from booking.domain.rates import Buyer, Rate, RatePrice, applicable_rates
+from booking.domain.rates import Buyer, Rate, RatePrice, applicable_rates, is_offered, prices_on
 from booking.domain.slots import Availability, BookableResource, Busy, availability
 from booking.services.desk import read_calendar, read_policies, read_rate
 from booking.services.occupancy import UNITS_PER_RESOURCE
@@ -54,7 +54,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ResourceTimes:
-    """A resource, its free and busy times, and the prices that hold at its first free time."""
+    """A resource, its free and busy times, and the prices that hold on the day of its first free time."""
 
     resource: Any
     times: Availability
@@ -80,8 +80,11 @@ ORDER BY r.name, r.id
 
 _PLANS = text("""
 SELECT m.id, m.plan_id FROM membership m
-WHERE m.organization_id = :org AND (m.member_id = :member OR m.company_id = :company)
+WHERE m.organization_id = :org AND (m.member_id = :member OR (m.company_id = :company AND m.member_id IS NULL))
   AND m.status NOT IN ('cancelled', 'void') AND m.start_date <= :day AND (m.end_date IS NULL OR m.end_date >= :day)
+  AND NOT EXISTS (
+    SELECT FROM jsonb_to_recordset(coalesce(m.state -> 'pauses', '[]')) AS pause (start date, "end" date)
+    WHERE pause.start <= :day AND (pause."end" IS NULL OR pause."end" > :day))
 """)
 
 _LINKS = text("""
@@ -111,22 +114,25 @@ def find_times(
     """The window that was asked for, and the resources' free and busy times in it.
 
     Free times are those that a booking itself may occupy, with its buffers seen to: it can be made if it lies within
-    one of them. For anybody but staff they begin after the minimum notice, and none begins too far ahead.
+    one of them. For anybody but staff they begin after the minimum notice, and none begins too far ahead; what nobody
+    has set a price for is not offered to them at all (DOMAIN section 0).
     Raises InvalidError ``window_missing``, ``window_too_long``.
     """
     rows = _resources(session, wanted, viewer)
     window = _window(session, wanted, rows, longest)
     buyer = _buyer(session, viewer, local_date(window.start, session.organization.timezone))
-    rows = [row for row in rows if _may_see(row, viewer, buyer)]
+    rates = [read_rate(state) for (state,) in session.execute(_RATES, {"org": session.organization_id})]
+    today = local_date(session.now(), session.organization.timezone)
+    rows = [row for row in rows if _may_see(row, viewer, buyer) and _is_offered(row, rates, viewer, today)]
     policies = {row.id: read_policies(row)[0] for row in rows}
     busy = _occupied(session, rows, _reach(window, policies.values()))
     found = availability([_bookable(row, policies[row.id]) for row in rows], busy, window, wanted=wanted.units)
-    rates = [read_rate(state) for (state,) in session.execute(_RATES, {"org": session.organization_id})]
     now = session.now()
     result = []
     for row, times in zip(rows, found, strict=True):
         cut = times if viewer.is_staff else _while_bookable(times, now, policies[row.id], row.timezone)
-        result.append(ResourceTimes(row, cut, _prices(row, rates, buyer)))
+        first = cut.free[0].start if cut.free else window.start
+        result.append(ResourceTimes(row, cut, _prices(row, rates, buyer, local_date(first, row.timezone))))
     return window, result
 
 
@@ -260,8 +266,9 @@ def _while_bookable(times: Availability, now: datetime, policy: BookingPolicy, z
     return Availability(times.resource_id, free, times.busy)
 
 
-def _prices(row: Any, rates: Sequence[Rate], buyer: Buyer) -> tuple[RatePrice, ...]:
-    if row.is_free:
-        return ()
-    fitting = applicable_rates(rates, row.id, row.type, buyer)
-    return fitting[0].prices if fitting else ()
+def _is_offered(row: Any, rates: Sequence[Rate], viewer: Viewer, today: date) -> bool:
+    return viewer.is_staff or row.is_free or is_offered(rates, row.id, row.type, today, to_all=viewer.is_public)
+
+
+def _prices(row: Any, rates: Sequence[Rate], buyer: Buyer, day: date) -> tuple[RatePrice, ...]:
+    return () if row.is_free else prices_on(applicable_rates(rates, row.id, row.type, buyer), day)

@@ -14,7 +14,7 @@ from booking.domain.intervals import Interval
 from booking.domain.policies import needs_approval
 from booking.domain.price_snapshot import Price
 from booking.domain.recurrence import Occurrence, Recurrence, expand
-from booking.domain.statuses import HOLD_TIME, Lifecycle, Status
+from booking.domain.statuses import HOLD_TIME, Lifecycle, Status, check_in_minutes_left
 from booking.models import Booking, BookingSeries
 from booking.services import occupancy, promotions
 from booking.services.announcing import announce
@@ -177,7 +177,7 @@ def _priced(
     occurrences: Sequence[Occurrence],
 ) -> list[Booking]:
     intervals = [occurrence.interval for occurrence in occurrences]
-    terms = terms_of(session, request, desk)
+    terms = replace(terms_of(session, request, desk), as_stranger=asker.is_stranger)
     wallet = wallet_for(session, offer, intervals, lock=True, is_personal=request.is_personal)
     result = []
     priced = priced_dates(session, offer, intervals, terms, wallet)
@@ -220,7 +220,7 @@ def _booking(
         hold_expires_at=now + HOLD_TIME if status is Status.HELD else None,
         checkout_id=request.checkout_id,
         cancellation_policy=desk.cancellation.as_document(),
-        check_in_within_minutes=desk.policy.check_in_minutes,
+        check_in_within_minutes=check_in_minutes_left(desk.policy.check_in_minutes, occurrence.interval.start, now),
         note=request.note,
         private_note=request.private_note,
         created_by=asker.subject,

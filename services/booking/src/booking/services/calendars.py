@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from booking.domain.statuses import Status
 from booking.models import Booking, CalendarFeed, Location, Resource
-from common.clock import instant_to_wall
+from common.clock import as_utc, instant_to_wall, wall_to_instant
 from common.db import TenantSession
 from common.errors import NotFoundError
 
@@ -89,13 +89,12 @@ def calendar_of(session: TenantSession, rows: Iterable[Booking], title: str, *, 
 
 
 def _event(row: Booking, place: str, *, with_notes: bool) -> Event:
-    zone = ZoneInfo(row.timezone)
     event = Event()
     event.add("uid", f"{row.id}@deskledger")
     event.add("sequence", row.version - 1)
     event.add("dtstamp", row.created_at)
-    event.add("dtstart", row.starts_at.astimezone(zone))
-    event.add("dtend", row.ends_at.astimezone(zone))
+    event.add("dtstart", _local(row.starts_at, row.timezone))
+    event.add("dtend", _local(row.ends_at, row.timezone))
     event.add("summary", row.resource_name)
     event.add("status", _STATES.get(Status(row.status), "CANCELLED"))
     if place:
@@ -103,6 +102,12 @@ def _event(row: Booking, place: str, *, with_notes: bool) -> Event:
     if with_notes and row.note:
         event.add("description", row.note)
     return event
+
+
+def _local(instant: datetime, zone: str) -> datetime:
+    """An instant by the local clock; in UTC where that shows the time a second time and iCalendar means the first."""
+    is_told = wall_to_instant(instant_to_wall(instant, zone), zone) == instant
+    return instant.astimezone(ZoneInfo(zone)) if is_told else as_utc(instant)
 
 
 def file_name(row: Booking) -> str:

@@ -13,7 +13,7 @@ from booking.domain.policies import needs_approval
 from booking.domain.price_snapshot import Price
 from booking.domain.pricing import ExtraOrder
 from booking.domain.recurrence import Occurrence, Scope, moved
-from booking.domain.statuses import Status
+from booking.domain.statuses import Status, check_in_minutes_left
 from booking.models import Booking
 from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
@@ -93,6 +93,8 @@ def _reprice(session: TenantSession, booking: Booking, rows: Sequence[Booking], 
         member_id=booking.member_id,
         company_id=booking.company_id,
     )
+    if Terms.from_document(booking.pricing).as_stranger:
+        desk = desk.for_strangers()
     intervals = _intervals(booking, rows, change)
     _require_free_change(session, rows, change, asker)
     if change.moves:
@@ -160,7 +162,7 @@ def _draw_anew(
         terms = _terms(Terms.from_document(row.pricing), change).at(desk)
         price = price_of(session, desk, interval, terms, wallet)
         reserve_credits(desk, row.id, interval, price, wallet)
-        _move(row, desk, interval)
+        _move(row, desk, interval, session.now())
         _keep_price(session, row, price, terms)
 
 
@@ -195,9 +197,9 @@ def _terms(terms: Terms, change: Change) -> Terms:
     return terms
 
 
-def _move(row: Booking, desk: Desk, interval: Interval) -> None:
+def _move(row: Booking, desk: Desk, interval: Interval, now: datetime) -> None:
     row.starts_at, row.ends_at = interval.start, interval.end
     row.resource_id, row.resource_name = desk.resource_id, desk.name
     row.location_id, row.timezone = desk.location_id, desk.zone
-    row.check_in_within_minutes = desk.policy.check_in_minutes
+    row.check_in_within_minutes = check_in_minutes_left(desk.policy.check_in_minutes, interval.start, now)
     row.due_at = row.lifecycle.due_at()

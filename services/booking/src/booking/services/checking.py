@@ -138,8 +138,8 @@ class _QuotaUse:
 
     def _usage(self, first: date, after: date) -> Usage:
         start, end = (start_of_day(day, self._desk.zone) for day in (first, after))
-        rows = self._session.execute(
-            select(Booking.starts_at, Booking.ends_at).where(
+        rows = self._session.scalars(
+            select(Booking).where(
                 self._mine,
                 Booking.resource_id == self._desk.resource_id,
                 Booking.status.in_([status.value for status in OCCUPYING]),
@@ -148,7 +148,8 @@ class _QuotaUse:
                 Booking.id.not_in(list(self._without)),
             )
         )
-        lengths = [row.ends_at - row.starts_at for row in rows]
+        now = self._session.now()
+        lengths = [row.interval.duration for row in rows if row.lifecycle.is_occupying(now)]
         lengths += [asked.duration for asked in self._asked if start <= asked.start < end]
         return Usage(Decimal(sum(lengths, timedelta()) // timedelta(seconds=1)) / 3600, len(lengths))
 

@@ -43,7 +43,7 @@ SELECT r.id, r.version, r.number, r.name, r.type, r.capacity, r.location_id, r.v
   (SELECT json_agg(json_build_array(x.id, x.plan_id, x.discount_percent::text, x.start_date, x.end_date,
                                     x.state -> 'pauses', x.state ->> 'credits_hours'))
      FROM membership x WHERE x.organization_id = $2 AND x.status NOT IN ('cancelled', 'void')
-       AND (x.member_id = m.id OR x.company_id = c.id)) AS memberships,
+       AND (x.member_id = m.id OR (x.company_id = c.id AND x.member_id IS NULL))) AS memberships,
   EXISTS (SELECT FROM credit_grant g WHERE g.member_id = m.id OR g.company_id = c.id) AS has_grants
 FROM resource r
 LEFT JOIN location l ON l.id = r.location_id

@@ -8,15 +8,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.domain.credit_ledger import EntryKind
 from booking.domain.credits import CreditTerms, MonthlyGrant, grant_for_month, month_of
 from booking.models import CreditEntry, CreditGrant, DayPass, Location, Membership
-from booking.services.wallets import enter_grant, expire_grant, fit_hours, lock_grants
+from booking.services.owners import held_by
+from booking.services.wallets import add_hours, enter_grant, expire_grant, fit_hours, lock_grants
 from common.clock import local_date, start_of_day
 from common.db import TenantSession
+from common.errors import FieldError, InvalidError
 from common.ids import new_id
 
 _DEAD = ("cancelled", "void")
@@ -54,7 +56,7 @@ def ensure_month_grants(
     statement = (
         select(Membership)
         .where(
-            or_(Membership.member_id == member_id, Membership.company_id == company_id),
+            held_by(Membership, member_id, company_id),
             Membership.status.not_in(_DEAD),
         )
         .order_by(Membership.id)
@@ -72,8 +74,8 @@ def _make_month_grant(session: TenantSession, membership: Membership, month: dat
     _insert_grant(session, membership, made, "membership")
 
 
-def _insert_grant(session: TenantSession, membership: Membership, made: MonthlyGrant, source: str) -> None:
-    """One statement decides who makes it: two at once make one grant."""
+def _insert_grant(session: TenantSession, membership: Membership, made: MonthlyGrant, source: str) -> bool:
+    """One statement decides who makes it: two at once make one grant. Returns whether it was made here."""
     table = CreditGrant.__table__
     grant_id, zone = new_id(), zone_of(session, membership.location_id)
     statement = insert(CreditGrant).values(
@@ -97,6 +99,7 @@ def _insert_grant(session: TenantSession, membership: Membership, made: MonthlyG
     new = session.execute(statement.on_conflict_do_nothing().returning(table.c.id)).first()
     if new is not None:
         _enter(session, grant_id, EntryKind.GRANT, made.hours)
+    return new is not None
 
 
 def _enter(session: TenantSession, grant_id: UUID, kind: EntryKind, hours: Decimal) -> None:
@@ -105,7 +108,7 @@ def _enter(session: TenantSession, grant_id: UUID, kind: EntryKind, hours: Decim
 
 
 def plan_grants(session: TenantSession, membership: Membership) -> None:
-    """After a membership changed: note when it grants next, and make the grants of this month fit its terms."""
+    """After a membership changed: note when it grants next, and make what it grants this month fit its terms."""
     state = membership.state
     gives = Decimal(state.get("credits_hours") or 0) > 0 or int(state.get("passes") or 0) > 0
     zone = zone_of(session, membership.location_id)
@@ -116,19 +119,42 @@ def plan_grants(session: TenantSession, membership: Membership) -> None:
         membership.grant_due_at = start_of_day(max(membership.start_date, month_of(today)[0]), zone)
     session.flush()
     _fit_grants(session, membership, month_of(today)[0])
+    _fit_passes(session, membership, month_of(today)[0])
 
 
 def _fit_grants(session: TenantSession, membership: Membership, month: date) -> None:
-    """Grants of this and later months follow the terms: more hours are added, what is too much expires."""
-    statement = select(CreditGrant.id).where(
-        CreditGrant.membership_id == membership.id,
-        CreditGrant.source == "membership",
-        CreditGrant.expires_on > month,
-    )
+    """Grants of this and later months follow the terms: more hours are added, what is too much expires.
+
+    What was carried over stays as it is, unless the membership counts no more.
+    """
+    statement = select(CreditGrant.id).where(CreditGrant.membership_id == membership.id, CreditGrant.expires_on > month)
+    if membership.status not in _DEAD:
+        statement = statement.where(CreditGrant.source == "membership")
     terms = terms_of(membership)
-    for row in lock_grants(session, session.scalars(statement).all()).values():
+    rows = lock_grants(session, session.scalars(statement).all()).values()
+    taken = {row.valid_from for row in rows}
+    for row in rows:
         due = grant_for_month(terms, row.valid_from)
+        if due is not None and due.valid_from not in taken:
+            row.valid_from = due.valid_from  # another first day is no reason for a second grant
         fit_hours(session, row, due.hours if due else Decimal(0))
+
+
+def _fit_passes(session: TenantSession, membership: Membership, month: date) -> None:
+    """Day passes of this and later months follow the terms like the credits; days that were used stay used."""
+    statement = select(DayPass).where(DayPass.membership_id == membership.id, DayPass.expires_on > month)
+    terms = terms_of(membership, hours=Decimal(membership.state.get("passes") or 0))
+    rows = session.scalars(statement.order_by(DayPass.id).with_for_update()).all()
+    taken = {row.valid_from for row in rows}
+    for row in rows:
+        due = grant_for_month(terms, row.valid_from)
+        if due is not None and due.valid_from not in taken:
+            row.valid_from = due.valid_from
+        used = row.days - row.remaining
+        row.days = max(int(due.hours) if due else 0, used)
+        row.remaining = row.days - used
+        row.touch()
+    session.flush()
 
 
 def grant_monthly(session: TenantSession, membership: Membership) -> None:
@@ -191,19 +217,36 @@ def expire_due_grants(session: TenantSession, now: datetime, limit: int) -> int:
 
 def _carry_over(session: TenantSession, membership_id: UUID, month: date, hours: Decimal) -> None:
     membership = session.get(Membership, membership_id)
-    if membership is None or hours <= 0:
+    if membership is None or membership.status in _DEAD or hours <= 0:
         return
     made = grant_for_month(terms_of(membership), month, hours)
-    if made is not None and made.carried > 0:
-        carried = MonthlyGrant(made.carried, made.carried, made.valid_from, made.expires_on)
-        _insert_grant(session, membership, carried, "carry_over")
+    if made is None or made.carried <= 0:
+        return
+    carried = MonthlyGrant(made.carried, made.carried, made.valid_from, made.expires_on)
+    if not _insert_grant(session, membership, carried, "carry_over"):
+        _carry_more(session, membership, carried)
+
+
+def _carry_more(session: TenantSession, membership: Membership, carried: MonthlyGrant) -> None:
+    """What is left of a month may expire in several batches: what comes later joins what was carried, up to the cap."""
+    statement = select(CreditGrant.id).where(
+        CreditGrant.membership_id == membership.id,
+        CreditGrant.valid_from == carried.valid_from,
+        CreditGrant.source == "carry_over",
+    )
+    for row in lock_grants(session, session.scalars(statement).all()).values():
+        add_hours(session, row, min(carried.carried, terms_of(membership).carry_over_cap - row.hours))
 
 
 def grant_credits(session: TenantSession, **values: Any) -> CreditGrant:
-    """Give credits by hand (staff): ``hours``, ``member_id`` or ``company_id``, ``valid_from`` (today unless told)…"""
+    """Give credits by hand (staff): ``hours``, ``member_id`` or ``company_id``, ``valid_from`` (today unless told)…
+
+    Raises InvalidError ``expires_too_early``.
+    """
     zone = session.organization.timezone
     expires_on = values.get("expires_on")
     values["valid_from"] = values.get("valid_from") or local_date(session.now(), zone)
+    require_good_for_a_day(values["valid_from"], expires_on)
     row = CreditGrant(
         source="staff",
         due_at=start_of_day(expires_on, zone) if expires_on else None,
@@ -213,6 +256,13 @@ def grant_credits(session: TenantSession, **values: Any) -> CreditGrant:
     row.reserved = row.consumed = row.expired = Decimal(0)
     enter_grant(session, row)
     return row
+
+
+def require_good_for_a_day(valid_from: date, expires_on: date | None) -> None:
+    """Raise InvalidError ``expires_too_early`` for credits or passes that would be good on no day at all."""
+    if expires_on is not None and expires_on <= valid_from:
+        detail = f"must be after {valid_from.isoformat()}, the first day on which it is good"
+        raise InvalidError("expires_too_early", detail, errors=[FieldError("/expires_on", detail)])
 
 
 def balances_of(rows: Iterable[CreditGrant]) -> dict[str, Decimal]:

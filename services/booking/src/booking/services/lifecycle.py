@@ -11,14 +11,15 @@ from sqlalchemy import select
 
 from booking.domain.cancellation import no_show_cost
 from booking.domain.policies import needs_approval
-from booking.domain.statuses import Status
+from booking.domain.statuses import Status, check_in_minutes_left
 from booking.models import Booking
 from booking.services import occupancy, promotions, wallets
 from booking.services.announcing import announce
 from booking.services.bookings import lapse_of, place
 from booking.services.checking import Asker
-from booking.services.desk import load_desk
+from booking.services.desk import Desk, load_desk
 from booking.services.endings import end_booking
+from booking.services.pricing import target_of, wallet_for
 from common.db import TenantSession
 from common.errors import ConflictError, InvalidError
 from contracts.booking import BookingCancelled, BookingChanged, BookingCompleted, BookingConfirmed
@@ -87,23 +88,31 @@ def _status_when_paid(session: TenantSession, booking: Booking) -> Status:
 
 
 def _confirm(session: TenantSession, booking: Booking, status: Status) -> None:
-    booking.set_status(booking.lifecycle.moved_to(status, session.now()))
-    booking.touch()
-    session.flush()
+    _take_on(session, booking, booking.lifecycle.moved_to(status, session.now()))
     if not occupancy.keep_until(session, {booking.id: lapse_of(booking.lifecycle)}):
         raise ConflictError("slot_taken", "somebody else has this time by now")
     promotions.keep(session, booking)
     announce(session, BookingConfirmed if status is Status.CONFIRMED else BookingChanged, booking)
 
 
+def _take_on(session: TenantSession, booking: Booking, status: Status) -> None:
+    now, minutes = session.now(), booking.check_in_within_minutes
+    booking.check_in_within_minutes = check_in_minutes_left(minutes, booking.starts_at, now)
+    booking.set_status(status)
+    booking.touch()
+    session.flush()
+
+
 def _revive(session: TenantSession, booking: Booking) -> None:
-    desk = load_desk(session, booking.resource_id)
+    desk = load_desk(session, booking.resource_id, member_id=booking.member_id, company_id=booking.company_id)
+    status = _status_when_paid(session, booking)
     try:
         with session.begin_nested():
             occupancy.free(session, [booking.id])
-            booking.set_status(Status.CONFIRMED)
             booking.cancelled_at = booking.cancel_reason = None
-            booking.touch()
+            _take_on(session, booking, status)
+            _require_time_left(session, booking)
+            _reserve_again(session, desk, booking)
             place(session, desk, [booking], is_series=False)
             session.flush()
             promotions.redeem(session, [booking])
@@ -118,7 +127,23 @@ def _revive(session: TenantSession, booking: Booking) -> None:
         session.flush()
         announce(session, BookingCancelled, booking)
         return
-    announce(session, BookingConfirmed, booking)
+    announce(session, BookingConfirmed if status is Status.CONFIRMED else BookingChanged, booking)
+
+
+def _require_time_left(session: TenantSession, booking: Booking) -> None:
+    """Nobody pays for a time that is over, or asks for one that has begun."""
+    if booking.lifecycle.at(session.now()) != booking.status:
+        raise ConflictError("slot_over", "this time is over")
+
+
+def _reserve_again(session: TenantSession, desk: Desk, booking: Booking) -> None:
+    """The credits that the price counted on: they went back when the hold ran out, and may be spent by now (CRD-3)."""
+    missing = booking.credits_used - sum(part.hours for part in wallets.reserved_draws(session, booking.id))
+    if missing <= 0:
+        return
+    wallet = wallet_for(session, desk, [booking.interval], lock=True, is_personal=booking.is_personal)
+    if wallet is not None:
+        wallet.reserve(booking.id, target_of(desk, booking.interval), missing)
 
 
 def run_due(session: TenantSession, now: datetime, limit: int) -> int:
@@ -138,7 +163,10 @@ def run_due(session: TenantSession, now: datetime, limit: int) -> int:
 
 
 def _pass_time(session: TenantSession, booking: Booking, status: Status) -> None:
-    if status is Status.EXPIRED:
+    if status is Status.EXPIRED and booking.status == Status.TENTATIVE and booking.payment == "now":
+        # It is paid for, and expired bookings keep what was paid until they hear of the payment: this one has.
+        end_booking(session, booking, Status.REJECTED, reason="unanswered")
+    elif status is Status.EXPIRED:
         end_booking(session, booking, status, reason="expired")
     elif status is Status.NO_SHOW:
         cost = no_show_cost(booking.cancellation, booking.snapshot.total, booking.credits_used)

@@ -24,12 +24,16 @@ from common.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What beside the time decides about a price: extras, a promo code, and what staff agreed to (PRI-5)."""
+    """What beside the time decides about a price: extras, a promo code, and what staff agreed to (PRI-5).
+
+    What somebody booked ``as_stranger`` stays at strangers' prices when it is moved (GH-1).
+    """
 
     extras: tuple[ExtraOrder, ...] = ()
     custom_price: Money | None = None
     is_waived: bool = False
     promotion: Promotion | None = None
+    as_stranger: bool = False
 
     def as_document(self) -> dict[str, Any]:
         """JSON types, to price the booking anew when it is moved."""
@@ -39,6 +43,7 @@ class Terms:
             "custom_price": custom and {"amount_minor": custom.amount_minor, "currency": custom.currency},
             "is_waived": self.is_waived,
             "promotion": self.promotion and self.promotion.as_document(),
+            "as_stranger": self.as_stranger,
         }
 
     @classmethod
@@ -50,6 +55,7 @@ class Terms:
             Money(custom["amount_minor"], custom["currency"]) if custom else None,
             bool(document.get("is_waived", False)),
             Promotion.from_document(promotion) if promotion else None,
+            bool(document.get("as_stranger", False)),
         )
 
     def at(self, desk: Desk) -> Self:

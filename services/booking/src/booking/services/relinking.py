@@ -1,4 +1,4 @@
-"""When a resource's links or capacity change, what is booked already takes what it now has to (BOK-1)."""
+"""When a resource's links or capacity change, what is booked already takes what it now has to, and no more (BOK-1)."""
 
 from __future__ import annotations
 
@@ -46,6 +46,31 @@ INSERT INTO occupancy (booking_id, units, during, lapses_at)
 VALUES (:booking, int8range(:first, :after), tstzrange(:starts_at, :ends_at), :lapses_at)
 ON CONFLICT DO NOTHING RETURNING booking_id
 """)
+
+
+# What bookings of others took of the resource, and of what is below it, while they were above it. Whether they are over
+# is all the same; and a new database asks this before it knows the organisation's clock.
+_FREE_UNLINKED = text("""
+WITH RECURSIVE family AS (
+    SELECT r.id, r.number, r.parent_ids FROM resource r WHERE r.id = :id
+  UNION
+    SELECT c.id, c.number, c.parent_ids FROM family f
+    JOIN resource c ON c.parent_ids <> '{}' AND c.parent_ids @> ARRAY[f.id] AND c.organization_id = :org
+), above AS (
+    SELECT f.id AS below, unnest(f.parent_ids) AS id FROM family f
+  UNION
+    SELECT a.below, unnest(r.parent_ids) FROM above a JOIN resource r ON r.id = a.id AND r.organization_id = :org
+)
+DELETE FROM occupancy o USING booking b, family f
+WHERE b.id = o.booking_id AND b.resource_id <> f.id
+  AND o.units <@ int8range(f.number * 1048576, (f.number + 1) * 1048576)
+  AND NOT EXISTS (SELECT FROM above a WHERE a.below = f.id AND a.id = b.resource_id)
+""")
+
+
+def free_what_is_unlinked(session: TenantSession, resource: Resource) -> None:
+    """Free a resource (and what is below it) of the bookings of what stands above it no more."""
+    session.execute(_FREE_UNLINKED, {"id": resource.id, "org": session.organization_id})
 
 
 def take_what_is_linked(session: TenantSession, resource: Resource) -> None:

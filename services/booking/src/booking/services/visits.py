@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.domain.passes import Admission, Pass, Visit, admit
 from booking.domain.passes import PassUse as Use
 from booking.domain.statuses import Status
 from booking.models import Booking, CheckIn, Customer, DayPass, Location, Membership, PassUse, Plan
+from booking.services.grants import require_good_for_a_day
+from booking.services.owners import held_by
 from common.clock import end_of_day, local_date, start_of_day
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
@@ -30,6 +33,8 @@ def check_in_visitor(
     """
     member, location = _member(session, member_id), _location(session, location_id)
     now = session.now()
+    # A visit that has ended by the clock keeps nobody out, whether the job has run or not.
+    _end_at_midnight(session.scalars(_overdue(now).where(CheckIn.member_id == member_id).with_for_update()).all())
     pass_id = None
     if not admit_anyway and not _has_entry(session, member, location, local_date(now, location.timezone)):
         pass_id = _take_pass(session, member, location, now)
@@ -72,18 +77,19 @@ def check_out(session: TenantSession, check_in: CheckIn) -> None:
 
 def close_forgotten(session: TenantSession, now: datetime, limit: int) -> int:
     """End the visits whose midnight has come; returns how many."""
-    statement = (
-        select(CheckIn)
-        .where(CheckIn.due_at <= now)
-        .order_by(CheckIn.due_at, CheckIn.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.scalars(statement).all()
+    rows = session.scalars(_overdue(now).limit(limit).with_for_update(skip_locked=True)).all()
+    _end_at_midnight(rows)
+    return len(rows)
+
+
+def _overdue(now: datetime) -> Select[CheckIn]:
+    return select(CheckIn).where(CheckIn.due_at <= now).order_by(CheckIn.due_at, CheckIn.id)
+
+
+def _end_at_midnight(rows: Sequence[CheckIn]) -> None:
     for row in rows:
         row.checked_out_at, row.due_at, row.closed_by_system = row.due_at, None, True
         row.touch()
-    return len(rows)
 
 
 def find_visit(session: TenantSession, visit_id: UUID, *, lock: bool = False) -> CheckIn:
@@ -96,9 +102,13 @@ def find_visit(session: TenantSession, visit_id: UUID, *, lock: bool = False) ->
 
 
 def give_pass(session: TenantSession, **values: Any) -> DayPass:
-    """Give day passes by hand (staff): ``days``, ``member_id`` or ``company_id``, validity, locations."""
+    """Give day passes by hand (staff): ``days``, ``member_id`` or ``company_id``, validity, locations.
+
+    Raises InvalidError ``expires_too_early``.
+    """
     zone = session.organization.timezone
     values["valid_from"] = values.get("valid_from") or local_date(session.now(), zone)
+    require_good_for_a_day(values["valid_from"], values.get("expires_on"))
     row = DayPass(source="staff", remaining=values["days"], created_at=session.now(), **values)
     session.add(row)
     session.flush()
@@ -138,7 +148,7 @@ def _has_membership(session: TenantSession, member: Customer, day: date) -> bool
         select(Membership.state)
         .join(Plan, Plan.id == Membership.plan_id)
         .where(
-            or_(Membership.member_id == member.id, Membership.company_id == member.company_id),
+            held_by(Membership, member.id, member.company_id),
             Membership.status.not_in(("cancelled", "void")),
             Membership.start_date <= day,
             or_(Membership.end_date.is_(None), Membership.end_date >= day),
@@ -155,7 +165,7 @@ def _paused(state: dict[str, Any], day: date) -> bool:
 
 def _take_pass(session: TenantSession, member: Customer, location: Location, now: datetime) -> UUID:
     """Take a day from a pass unless this is not the first visit today; the passes are locked, so none is used twice."""
-    mine = or_(DayPass.member_id == member.id, DayPass.company_id == member.company_id)
+    mine = held_by(DayPass, member.id, member.company_id)
     rows = {row.id: row for row in session.scalars(select(DayPass).where(mine).order_by(DayPass.id).with_for_update())}
     day = local_date(now, location.timezone)
     used = session.scalars(

@@ -21,6 +21,7 @@ from booking.domain.credits import (
     settle_cancellation,
 )
 from booking.models import Booking, CreditEntry, CreditGrant
+from booking.services.owners import held_by
 from common.db import TenantSession
 
 
@@ -79,7 +80,7 @@ def open_wallet(
     statement = (
         select(CreditGrant)
         .where(
-            or_(CreditGrant.member_id == member_id, CreditGrant.company_id == company_id),
+            held_by(CreditGrant, member_id, company_id),
             CreditGrant.valid_from <= days[1],
             or_(CreditGrant.expires_on.is_(None), CreditGrant.expires_on > days[0]),
             CreditGrant.hours > CreditGrant.reserved + CreditGrant.consumed + CreditGrant.expired,
@@ -142,11 +143,7 @@ def lock_grants_of(session: TenantSession, booking_ids: Sequence[UUID]) -> None:
 
 def lock_customer_grants(session: TenantSession, member_id: UUID | None, company_id: UUID | None) -> None:
     """Lock everything that a customer could draw on, before giving back and drawing anew."""
-    statement = (
-        select(CreditGrant.id)
-        .where(or_(CreditGrant.member_id == member_id, CreditGrant.company_id == company_id))
-        .order_by(CreditGrant.id)
-    )
+    statement = select(CreditGrant.id).where(held_by(CreditGrant, member_id, company_id)).order_by(CreditGrant.id)
     session.execute(statement.with_for_update())
 
 
@@ -168,12 +165,18 @@ def fit_hours(session: TenantSession, row: CreditGrant, hours: Decimal) -> None:
     """Make a locked grant worth so many hours: what is missing is granted, what is too much and unused expires."""
     worth = row.hours - row.expired
     if hours > worth:
-        row.hours += hours - worth
-        _enter(session, Draw(row.id, hours - worth), EntryKind.GRANT, None)
+        add_hours(session, row, hours - worth)
     elif (surplus := min(worth - hours, row.available)) > 0:
         row.expired += surplus
         _enter(session, Draw(row.id, surplus), EntryKind.EXPIRE, None)
     session.flush()
+
+
+def add_hours(session: TenantSession, row: CreditGrant, hours: Decimal) -> None:
+    """Make a locked grant worth more; nothing happens for no hours or less."""
+    if hours > 0:
+        row.hours += hours
+        _enter(session, Draw(row.id, hours), EntryKind.GRANT, None)
 
 
 def expire_grant(session: TenantSession, row: CreditGrant) -> Decimal:

@@ -6,27 +6,26 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from catalog.messages.publishes import location_changed
 from catalog.models import Location, Resource
 from catalog.services.archiving import refuse_archived, set_archived
 from common.db import TenantSession
-from common.errors import ConflictError, NotFoundError
+from common.errors import ConflictError, FieldError, NotFoundError
 from common.messaging import outbox
 from contracts.taxes import spell_taxes
 
 
 def create_location(session: TenantSession, **values: Any) -> Location:
-    """Open a location. ``timezone`` defaults to the organisation's. A code in use is refused by the database (409).
+    """Open a location. ``timezone`` defaults to the organisation's.
 
-    Raises InvalidError for taxes that do not fit together.
+    Raises InvalidError for taxes that do not fit together, ConflictError ``location_code_taken`` for a code in use.
     """
     values.setdefault("timezone", session.organization.timezone)
     location = Location(**spell_taxes(values), created_at=session.now())
     session.add(location)
-    session.flush()
-    _announce(session, location)
-    return location
+    return _write(session, location)
 
 
 def find_location(session: TenantSession, location_id: UUID, *, lock: bool = False) -> Location:
@@ -56,8 +55,7 @@ def change_location(session: TenantSession, location: Location, **values: Any) -
     refuse_archived(location)
     for name, value in spell_taxes(values, location.tax_percent if location.taxes else None).items():
         setattr(location, name, value)
-    _changed(session, location)
-    return location
+    return _changed(session, location)
 
 
 def archive_location(session: TenantSession, location: Location) -> None:
@@ -70,17 +68,22 @@ def archive_location(session: TenantSession, location: Location) -> None:
 
 
 def restore_location(session: TenantSession, location: Location) -> Location:
-    """Open an archived location again; a code taken meanwhile is refused by the database (409)."""
-    if set_archived(session, location, archived=False):
-        _changed(session, location)
-    return location
+    """Open an archived location again. Raises ConflictError ``location_code_taken`` when another one has its code."""
+    return _changed(session, location) if set_archived(session, location, archived=False) else location
 
 
-def _changed(session: TenantSession, location: Location) -> None:
+def _changed(session: TenantSession, location: Location) -> Location:
     location.touch()
-    session.flush()
-    _announce(session, location)
+    return _write(session, location)
 
 
-def _announce(session: TenantSession, location: Location) -> None:
+def _write(session: TenantSession, location: Location) -> Location:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", "") != "uq_location_organization_id_code":
+            raise
+        detail = "there is a location with this code already"
+        raise ConflictError("location_code_taken", detail, errors=[FieldError("/code", detail)]) from error
     outbox.add(session, location_changed(location), aggregate_id=location.id, aggregate_version=location.version)
+    return location
