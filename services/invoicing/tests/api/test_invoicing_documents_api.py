@@ -89,6 +89,16 @@ def test_all_unbilled_items_go_onto_one_invoice_and_a_dropped_draft_frees_them(h
     assert made["number"] == "INV-2027-00001"
 
 
+def test_new_lines_of_a_draft_leave_what_it_bills_besides(house: Any) -> None:
+    """A fee charged by hand looks like a line written by hand, and would never be billed without its line."""
+    house.post("/v1/fees", {"member_id": house.mem, "name": "Key", "price": euro(777), "bill_in_advance": True})
+    draft = house.post("/v1/invoices", {"member_id": house.mem, "issue": False})
+    changed = house.api.patch(f"/v1/invoices/{draft['id']}", {"lines": [{**SETUP, "quantity": "1"}]}).json
+    assert [line["net"]["amount_minor"] for line in changed["lines"]] == [777, 903]
+    again = house.api.patch(f"/v1/invoices/{draft['id']}", {"lines": [{**SETUP, "quantity": "2"}]}).json
+    assert [line["net"]["amount_minor"] for line in again["lines"]] == [777, 1805]
+
+
 def test_a_void_keeps_its_number_and_frees_its_items(house: Any) -> None:
     """DOC-3."""
     house.join("2027-02-12")

@@ -48,6 +48,16 @@ def test_recurring_revenue_counts_a_year_as_twelve_months(house: Any) -> None:
     assert (row["mrr"], row["new_mrr"], row["active_memberships"]) == (euro(40000), euro(30000), 2)
 
 
+def test_a_paused_membership_recurs_no_more_and_is_not_lost(house: Any) -> None:
+    house.join("2027-01-01")
+    made = house.join("2027-01-01")
+    house.post(f"/v1/memberships/{made['id']}/pause", {"from": "2027-02-01"}, 200)
+    (row,) = house.get("/v1/reports/mrr?from=2027-01-15")["items"]
+    assert (row["mrr"], row["active_memberships"], row["ended_memberships"]) == (euro(30000), 1, 0)
+    (later,) = house.get("/v1/reports/mrr?from=2027-01-15&to=2027-01-31")["items"]
+    assert later["mrr"] == euro(60000)
+
+
 def test_unbilled_items_and_a_text_that_looks_like_a_formula(house: Any) -> None:
     house.post("/v1/fees", {"member_id": house.mem, "name": "=1+1", "price": euro(100), "quantity": "2.5"})
     (row,) = house.get("/v1/reports/unbilled-items")["items"]
@@ -123,7 +133,7 @@ def test_what_came_and_went_is_told_apart_from_what_was_replaced(house: Any) -> 
     house.advance(datetime(2027, 2, 20, 12, tzinfo=UTC))
     (row,) = house.get("/v1/reports/mrr?from=2027-02-01")["items"]
     weekly = 2 * 43512  # 100.07 x 365.2425 / 7 / 12, rounded for each
-    assert row["mrr"] == euro(3 * 45000 + weekly + 5000)
+    assert row["mrr"] == euro(90045 + weekly + 5000), "3 x 450.00 less 33.3 %, which goes on with the new plan"
     assert (row["new_mrr"], row["lost_mrr"]) == (euro(5000), euro(20000))
     numbers = (row["active_memberships"], row["new_memberships"], row["ended_memberships"])
     assert (numbers, row["churn_percent"]) == ((4, 1, 1), "25")

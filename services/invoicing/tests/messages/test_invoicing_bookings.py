@@ -11,6 +11,10 @@ from contracts.invoicing import CreditNoteIssued, InvoiceIssued, InvoiceVoided
 from contracts.members import MemberChanged
 
 
+def euro(amount_minor: int) -> dict[str, Any]:
+    return {"amount_minor": amount_minor, "currency": "EUR"}
+
+
 def fees(house: Any) -> list[tuple[str, str, int]]:
     """(source, status, amount) of the member's fees, oldest first."""
     items = house.get("/v1/fees?limit=200")["items"]
@@ -140,3 +144,46 @@ def test_the_same_price_at_another_time_is_charged_on_its_new_day(house: Any) ->
     (fee,) = house.get("/v1/fees")["items"]
     assert (fee["date"], fee["next_invoice_on"]) == ("2027-03-05", "2027-04-01")
     assert fee["name"].startswith("Blue Room, 5 Mar 2027")
+
+
+def test_a_booking_on_a_draft_is_repriced_and_dropped_there(house: Any) -> None:
+    """A draft is no document: nothing is credited, and no booking is lost for being on one."""
+    house.advance(datetime(2027, 2, 20, 9, 0, tzinfo=UTC))
+    booking = house.booking()
+    house.feed(booking)
+    house.post("/v1/fees", {"member_id": house.mem, "name": "Key", "price": euro(100), "bill_in_advance": True})
+    draft = house.post("/v1/invoices", {"member_id": house.mem, "issue": False})
+    house.feed(house.booking(BookingChanged, booking_id=booking.booking_id, amount_minor=6000, version=2))
+    assert fees(house) == [("booking", "unbilled", 6000), ("manual", "invoiced", 100)]
+    assert house.get(f"/v1/invoices/{draft['id']}")["total"] == euro(100)
+    again = house.post("/v1/invoices", {"member_id": house.mem, "issue": False})
+    assert again["total"] == euro(6000)
+    house.feed(house.booking(BookingCancelled, booking_id=booking.booking_id, status="cancelled", version=3))
+    assert fees(house) == [("booking", "removed", 6000), ("manual", "invoiced", 100)]
+    assert house.api.get(f"/v1/invoices/{again['id']}").status_code == 404, "nothing was left on it"
+
+
+def test_a_booking_that_follows_its_member_to_another_company_leaves_the_draft(house: Any) -> None:
+    house.advance(datetime(2027, 2, 20, 9, 0, tzinfo=UTC))
+    booking = house.booking()
+    house.feed(booking)
+    house.post("/v1/invoices", {"member_id": house.mem, "issue": False})
+    company = house.add_company()
+    moved = {"booking_id": booking.booking_id, "company_id": company, "version": 2}
+    house.feed(house.booking(BookingChanged, **moved))
+    assert fees(house) == [("booking", "removed", 4500), ("booking", "unbilled", 4500)]
+    assert house.invoices() == []
+
+
+def test_a_booking_invoiced_before_the_lock_date_is_credited_not_voided(house: Any) -> None:
+    """BIL-8, DOC-6: the books of February are closed, the booking is cancelled all the same."""
+    booking = house.booking()
+    house.feed(booking)
+    house.post("/v1/billing-runs", {"as_of": "2027-03-01"})
+    house.advance(datetime(2027, 3, 10, 9, 0, tzinfo=UTC))
+    house.set(lock_date="2027-03-05")
+    house.feed(house.booking(BookingCancelled, booking_id=booking.booking_id, status="cancelled", version=2))
+    assert fees(house) == [("booking", "amended", 4500)]
+    (note,) = house.messages(CreditNoteIssued)
+    assert (note.issue_date.isoformat(), note.total.amount_minor) == ("2027-03-10", 4500)
+    assert [(invoice["state"], invoice["payable"]) for invoice in house.invoices()] == [("paid", euro(0))]

@@ -42,3 +42,18 @@ def test_money_for_a_void_invoice_is_asked_back_with_the_reason_of_the_void(hous
     house.feed(house.payment(bought["invoice"]))
     (request,) = house.messages(RefundRequested)
     assert request.reason == "paid after the invoice was void: ordered twice"
+
+
+def test_a_trial_costs_nothing_when_it_is_bought(house: Any) -> None:
+    """PRO-7: with something else that alone is paid now, by itself it is bought on invoice."""
+    plan = encode_id("pln", house.add_plan(30000, trial_days=14))
+    key = {"name": "Key card", "price": {"amount_minor": 2000, "currency": "EUR"}}
+    body = {"member_id": house.mem, "pay": "now", "items": [{"plan_id": plan}]}
+    assert house.post("/v1/purchases", body, 422)["code"] == "nothing_to_invoice"
+    assert house.get("/v1/memberships")["items"] == []
+    bought = house.post("/v1/purchases", {**body, "items": [{"plan_id": plan}, key]})
+    assert [line["description"] for line in bought["invoice"]["lines"]] == ["Key card"]
+    (membership,) = bought["memberships"]
+    assert (membership["status"], membership["next_invoice_on"]) == ("trial", "2027-02-15")
+    (later,) = house.post("/v1/billing-runs", {"as_of": "2027-02-15"})["invoices"]
+    assert (later["issue_date"], later["total"]["amount_minor"]) == ("2027-02-15", 15000)

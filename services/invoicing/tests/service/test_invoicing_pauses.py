@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.ids import encode_id
 from contracts.invoicing import CreditNoteIssued
+from contracts.parts import ParallelTax
 from invoicing.domain.periods import Anchor, boundary, period_index
 
 
@@ -49,6 +52,19 @@ def test_a_pause_taken_back_charges_its_days_again(house: Any) -> None:
         ("pause", 10000),
     ]
     assert "Flex desk: pause ended early (10 of 31 days more)" in {line["description"] for line in lines}
+
+
+def test_days_after_a_pause_bear_the_parallel_taxes_of_their_plan(house: Any) -> None:
+    """TAX-2: as the line did that they were taken off."""
+    rates = {"GST": Decimal(5), "PST": Decimal(7)}
+    plan = house.add_plan(taxes=[ParallelTax(name=name, percent=rate) for name, rate in rates.items()])
+    made = billed(house, plan=plan)
+    pause(house, made, "2027-03-11", "2027-03-20")
+    resume(house, made, "2027-03-11")
+    run = house.post("/v1/billing-runs", {"as_of": "2027-04-01"})
+    lines = [line for invoice in run["invoices"] for line in invoice["lines"]]
+    taxes = {line["kind"]: [tax["tax"]["amount_minor"] for tax in line["taxes"]] for line in lines}
+    assert taxes == {"membership": [1550, 2170], "pause": [500, 700]}
 
 
 def test_a_shortened_pause_charges_the_days_it_lost(house: Any) -> None:
@@ -124,17 +140,19 @@ STEP = st.one_of(
     st.tuples(st.just("pause"), DAY, st.one_of(st.none(), st.integers(0, 40))),
     st.tuples(st.just("resume"), DAY, st.none()),
     st.tuples(st.just("end"), st.one_of(st.none(), DAY), st.none()),
+    st.tuples(st.just("change"), DAY, st.integers(1, 3)),
     st.tuples(st.just("run"), DAY, st.none()),
 )
 
 
-def take(house: Any, path: str, step: tuple[str, Any, Any]) -> None:
-    """One step as an operator takes it; what does not fit is refused and changes nothing."""
+def take(house: Any, membership_id: str, step: tuple[str, Any, Any]) -> str:
+    """One step as an operator takes it; what does not fit is refused and changes nothing. Returns the membership that
+    the next step is about: after a change of the plan the new one."""
     kind, day, more = step
     if kind == "run":
         answer = house.api.post("/v1/billing-runs", {"as_of": day.isoformat()})
         assert answer.json["counts"]["errors"] == 0, answer.json
-        return
+        return membership_id
     bodies = {
         "pause": lambda: {
             "from": day.isoformat(),
@@ -142,13 +160,23 @@ def take(house: Any, path: str, step: tuple[str, Any, Any]) -> None:
         },
         "resume": lambda: {"date": day.isoformat()},
         "end": lambda: {"end_date": day and day.isoformat(), "override": True},
+        "change": lambda: {
+            "plan_id": encode_id("pln", house.plan),
+            "date": day.isoformat(),
+            "price": {"amount_minor": MONTHLY * more, "currency": "EUR"},
+        },
     }
-    answer = house.api.post(f"{path}/{kind}", bodies[kind]())
+    path = f"/v1/memberships/{membership_id}/{'plan-change' if kind == 'change' else kind}"
+    answer = house.api.post(path, bodies[kind]())
     assert answer.status_code in (200, 409, 422), answer.json
+    changed = kind == "change" and answer.status_code == 200
+    return str(answer.json["membership"]["id"] if changed else membership_id)
 
 
 def days_used(membership: dict[str, Any]) -> dict[date, int]:
     """Charged days by month of the billed time, as the membership stands in the end."""
+    if membership["billed_until"] is None:
+        return {}
     until = date.fromisoformat(membership["billed_until"])
     if membership["end_date"]:
         until = min(until, date.fromisoformat(membership["end_date"]) + timedelta(days=1))
@@ -166,20 +194,19 @@ def test_whatever_the_sequence_what_was_billed_adds_up_to_the_days_used(build_ho
     """BIL-7, PRO-1, PRO-6: lines and fees less credits are the price of the days, and a second run is empty."""
     house = build_house(datetime(2028, 1, 10, 8, 0, tzinfo=UTC))
     made = house.join("2028-01-10", price={"amount_minor": MONTHLY, "currency": "EUR"})
-    path = f"/v1/memberships/{made['id']}"
+    current = made["id"]
     for step in steps:
-        take(house, path, step)
+        current = take(house, current, step)
     house.post("/v1/billing-runs", {"as_of": "2028-04-20"})
     assert house.post("/v1/billing-runs", {"as_of": "2028-04-20"})["counts"]["invoices"] == 0
-    membership = house.get(path)
     charged = sum(invoice["total"]["amount_minor"] for invoice in house.invoices())
     charged += sum(minor for status, minor in pause_fees(house) if status == "unbilled")
-    expected = 0
-    if membership["billed_until"] is not None:
-        anchor = Anchor(date(2028, 1, 1), "month")
+    expected, anchor = 0, Anchor(date(2028, 1, 1), "month")
+    for membership in house.get("/v1/memberships?limit=200")["items"]:
         for month, days in days_used(membership).items():
             n = period_index(anchor, month)
-            expected += MONTHLY * days // (boundary(anchor, n + 1) - boundary(anchor, n)).days
+            price = membership["price"]["amount_minor"]
+            expected += price * days // (boundary(anchor, n + 1) - boundary(anchor, n)).days
     assert charged - sum(credits_made(house)) == expected
 
 

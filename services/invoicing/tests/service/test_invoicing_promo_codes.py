@@ -135,3 +135,34 @@ def test_uses_by_purchases_are_listed_beside_the_limits_and_by_page(house: Any) 
     assert house.api.get(f"{path}?promo_code_id=x").status_code == 422
     member = house.sign_in(house.app, house.organization_id, "member", member=str(house.member))
     assert member.get(path).status_code == 403
+
+
+def test_what_came_to_nothing_gives_its_use_back(house: Any) -> None:
+    """A fee removed or waived before it was invoiced, a membership that never ran."""
+    code(house, max_uses=1, max_uses_per_customer=1, scope={"kinds": ["plan"]})
+    fee = {"member_id": house.mem, "name": "Printing", "price": euro(1000), "promo_code": "SPRING"}
+    removed = house.post("/v1/fees", fee)
+    assert house.api.post("/v1/fees", fee).status_code == 409
+    assert house.api.delete(f"/v1/fees/{removed['id']}").status_code == 204
+    house.post(f"/v1/fees/{house.post('/v1/fees', fee)['id']}/waiver", {}, 200)
+    made = house.join("2027-03-01", promo_code="spring")
+    house.post(f"/v1/memberships/{made['id']}/end", {"end_date": "2027-02-10"}, 200)
+    house.join("2027-03-01", promo_code="spring")
+
+
+@pytest.mark.parametrize("percent", [Decimal(50), None])
+def test_of_several_items_the_first_that_the_code_is_for_gets_it(house: Any, percent: Decimal | None) -> None:
+    """A percentage for passes only; an amount, which a membership cannot take."""
+    amount = None if percent else Money(1250, "EUR")
+    code(house, percent=percent, amount=amount, scope={"kinds": ["pass"]} if percent else {"kinds": ["plan"]})
+    day = encode_id("pln", house.add_plan(2500, kind="one_off", passes=1))
+    items = [{"plan_id": encode_id("pln", house.plan)}, {"plan_id": day}]
+    bought = house.post("/v1/purchases", {"member_id": house.mem, "items": items, "pay": "now", "promo_code": "SPRING"})
+    assert [line["net"] for line in bought["invoice"]["lines"]] == [euro(1250), euro(30000)]
+
+
+def test_a_code_for_none_of_the_items_is_refused(house: Any) -> None:
+    code(house, scope={"kinds": ["pass"]})
+    items = [{"plan_id": encode_id("pln", house.plan)}, {"name": "Key", "price": euro(100)}]
+    refused = house.api.post("/v1/purchases", {"member_id": house.mem, "items": items, "promo_code": "SPRING"})
+    assert (refused.status_code, refused.json["code"]) == (422, "promo_code_not_applicable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from common.ids import encode_id
 from invoicing.models import Invoice
 from invoicing.services.billing import issuing
-from invoicing.services.billing.runs import resume_runs, work_on_run
+from invoicing.services.billing.runs import resume_runs, start_run, work_on_run
 from invoicing.services.chain import verify_documents
 
 
@@ -194,8 +195,6 @@ def test_the_scope_narrows_to_a_location_or_a_customer(house: Any) -> None:
 
 def test_what_is_locked_is_not_billed_and_late_work_is_dated_after_the_lock(house: Any) -> None:
     """BIL-8."""
-    from datetime import UTC, datetime
-
     house.join("2027-02-12")
     house.advance(datetime(2027, 3, 5, 12, tzinfo=UTC))
     house.set(lock_date="2027-02-28")
@@ -242,3 +241,26 @@ def test_twenty_requests_at_once_with_one_key_start_one_run(house: Any) -> None:
         (run_id,) = set(pool.map(begin, range(20)))
     assert [run["id"] for run in house.get("/v1/billing-runs")["items"]] == [run_id]
     assert house.get(f"/v1/billing-runs/{run_id}")["counts"]["invoices"] == len(house.get("/v1/invoices")["items"])
+
+
+def test_a_run_that_was_left_is_finished_and_nobody_else_is_billed(house: Any) -> None:
+    """Automatic generation is off: the worker finishes what somebody began, and begins nothing by itself."""
+    crowd(house, 2)
+    house.advance(datetime(2027, 3, 2, 12, tzinfo=UTC))
+    with house.database.session(house.organization_id) as session:
+        run = start_run(session, as_of=date(2027, 3, 1), payer_id=house.member)
+        session.commit()
+    house.advance(datetime(2027, 3, 2, 13, tzinfo=UTC))
+    assert {invoice["member_id"] for invoice in house.invoices()} == {house.mem}
+    (only,) = house.get("/v1/billing-runs")["items"]
+    assert (only["id"], only["status"]) == (encode_id("run", run.id), "completed")
+
+
+def test_a_slip_in_the_year_bills_nobody_for_decades(house: Any) -> None:
+    """Dry runs, real ones and the command refuse it alike: issued invoices cannot be taken back."""
+    house.join("2027-02-01")
+    for dry_run in (True, False):
+        refused = house.api.post("/v1/billing-runs", {"as_of": "2072-03-01", "dry_run": dry_run})
+        assert (refused.status_code, refused.json["code"]) == (422, "invalid_as_of")
+        assert refused.json["errors"][0]["pointer"] == "/as_of"
+    assert house.get("/v1/billing-runs")["items"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -87,3 +88,21 @@ def test_two_places_in_the_series_never_look_the_same_doc_2(
     template = parse_template(text)
     places = {(template.series_key(day), number) for number, day in (first, second)}
     assert len({template.render(number, day) for number, day in (first, second)}) == len(places)
+
+
+@settings(max_examples=80)
+@given(
+    text=st.sampled_from(
+        ["INV-{year}-{number:05}", "{number:02}", "{year}-{month}-{number}", "{location}/{number:03}/{month}/{year}"]
+    ),
+    number=st.integers(1, 10**9),
+    day=st.dates(date(2020, 1, 1), date(2035, 1, 1)),
+)
+def test_a_number_tells_its_series_doc_2(text: str, number: int, day: date) -> None:
+    """Whatever template made it, as long as it looks like this one's."""
+    template = parse_template(text)
+    location = "D-1" if template.per_location else None
+    found = re.match(template.pattern, template.render(number, day, location))
+    assert found is not None
+    parts = dict(zip(template.places, found.groups(), strict=True))
+    assert (template.key_of(parts), int(parts["number"])) == (template.series_key(day, location), number)

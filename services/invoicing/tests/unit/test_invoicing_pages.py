@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from contracts.phrases import translated
 from invoicing.documents.brand import ACCENT, INK, PAPER, brand_of
-from invoicing.documents.labels import translated
 from invoicing.documents.layout import document_layout
 from invoicing.documents.typesetting import typeset
 

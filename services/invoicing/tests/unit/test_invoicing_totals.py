@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common.errors import InvalidError
 from common.money import CurrencyMismatchError, Money
 from invoicing.domain.credit_notes import CreditNoteTotals
-from invoicing.domain.discounts import DocumentDiscount
+from invoicing.domain.discounts import DocumentDiscount, without_share
 from invoicing.domain.rounding import divide_half_up, spread
 from invoicing.domain.taxes import NO_TAX, Tax, Taxes, inclusive_net, inclusive_taxes, pick_taxes, tax_of
 from invoicing.domain.totals import DocumentTotals, LineInput, document_totals
@@ -245,3 +245,16 @@ def test_inclusive_net_is_the_nearest_whole_tax_2(gross: int, percent: Decimal) 
 def test_the_tax_table_shows_the_net_inside_inclusive_prices_tax_2() -> None:
     totals = document_totals([line(1000, VAT20, included=True), line(1000, VAT20)], "EUR")
     assert [(row.taxable, row.amount) for row in totals.tax_breakdown] == [(eur(1833), eur(367))]
+
+
+@given(st.integers(0, 10000), st.integers(0, 9999))
+def test_a_share_taken_out_of_two_percentages_leaves_the_other_tax_4(own: int, share: int) -> None:
+    """10 and then 50 are 55; 55 without 50 are 10."""
+    first, second = Decimal(own) / 100, Decimal(share) / 100
+    both = 100 - (100 - first) * (100 - second) / 100
+    assert without_share(both, second) == first
+
+
+@pytest.mark.parametrize(("percent", "share"), [(100, 100), (20, 50)])
+def test_a_share_that_cannot_be_told_leaves_nothing_tax_4(percent: int, share: int) -> None:
+    assert without_share(Decimal(percent), Decimal(share)) == 0

@@ -11,12 +11,16 @@ from invoicing.api.schemas import civil_date
 
 
 class BillingRunInSchema(StrictSchema):
-    """What to bill: up to which planned day, of which location or customer."""
+    """What to bill: up to which planned day, of which location or customer.
+
+    A member's company pays for them; ``is_personal`` is about what they pay themselves.
+    """
 
     as_of = civil_date(required=True, metadata={"example": "2027-03-01"})
     location_id = Id("loc", load_default=None, allow_none=True)
     member_id = Id("mem", load_default=None, allow_none=True)
     company_id = Id("com", load_default=None, allow_none=True)
+    is_personal = fields.Boolean(load_default=False)
     dry_run = fields.Boolean(load_default=False)
 
 

@@ -59,7 +59,8 @@ def create_run(body: dict[str, Any]) -> Any:
     known_location(session, body["location_id"])
     payer_id = None
     if body["member_id"] is not None or body["company_id"] is not None:
-        payer_id = resolve_payer(session, body["member_id"], body["company_id"]).customer.id
+        who = (body["member_id"], body["company_id"])
+        payer_id = resolve_payer(session, *who, is_personal=body["is_personal"]).customer.id
     scope = Scope(body["as_of"], None, body["location_id"], payer_id)
     if body["dry_run"]:
         return _dry_run(scope), 200

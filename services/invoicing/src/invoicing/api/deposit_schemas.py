@@ -9,9 +9,10 @@ from invoicing.api.schemas import PaidBySchema
 
 
 class DepositEntrySchema(StrictSchema):
-    """A movement: held (positive), or returned, applied and forfeited (negative)."""
+    """A movement: held (positive), or returned, applied and forfeited, credited by a credit note, or unpaid since its
+    money went back (negative)."""
 
-    kind = fields.String(validate=validate.OneOf(["held", "returned", "applied", "forfeited"]))
+    kind = fields.String(validate=validate.OneOf(["held", "returned", "applied", "forfeited", "credited", "unpaid"]))
     amount = MoneyField(negative=True)
     date = fields.Date(attribute="dated")
     note = fields.String(allow_none=True)

@@ -133,7 +133,10 @@ class InvoiceTermsSchema(StrictSchema):
 
 
 class InvoiceInSchema(InvoiceTermsSchema):
-    """A manual invoice: of the given lines, or without them of all unbilled items up to today."""
+    """A manual invoice: of the given lines, or without them of all unbilled items up to today.
+
+    A member's company pays for them, unless ``is_personal``.
+    """
 
     EXAMPLE: dict[str, Any] = {
         "member_id": example_id("mem"),
@@ -142,6 +145,7 @@ class InvoiceInSchema(InvoiceTermsSchema):
 
     member_id = Id("mem")
     company_id = Id("com")
+    is_personal = fields.Boolean(load_default=False)
     location_id = Id("loc")
     issue = fields.Boolean(load_default=True)
 

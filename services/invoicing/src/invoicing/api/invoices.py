@@ -9,9 +9,10 @@ from marshmallow import fields, validate
 from sqlalchemy import and_, not_, select
 from sqlalchemy.orm import selectinload
 
-from common.auth import allow
+from common.auth import allow, current_principal
 from common.clock import local_date
-from common.errors import InvalidError
+from common.db import TenantSession
+from common.errors import InvalidError, NotFoundError
 from common.http import (
     Blueprint,
     Id,
@@ -25,7 +26,7 @@ from common.http import (
 from common.http.audited import changes_nothing
 from common.http.schemas import CivilDate, QuerySchema
 from common.ids import decode_path_id
-from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible, searched
+from invoicing.api.access import DESK, EVERYBODY, by_customer, check_visible, only_visible, own_payers, searched
 from invoicing.api.credit_note_schemas import CreditNoteInSchema, CreditNoteSchema
 from invoicing.api.invoice_schemas import (
     InvoiceInSchema,
@@ -42,7 +43,7 @@ from invoicing.documents import document_xml, invoice_factur_x, invoice_pdf
 from invoicing.documents.einvoice import Flavor
 from invoicing.models import Customer, Invoice
 from invoicing.services import credit_notes, drafts, invoices, manual_invoices, manual_lines, previews, sending
-from invoicing.services.customers import resolve_payer
+from invoicing.services.customers import find_customer, resolve_payer
 from invoicing.services.settings import billing_settings
 
 blueprint = Blueprint("invoices", __name__, description="What customers owe")
@@ -115,7 +116,8 @@ def list_invoices(query: dict[str, Any]) -> dict[str, Any]:
 def create_invoice(body: dict[str, Any]) -> dict[str, Any]:
     """Invoice by hand: given lines, or all unbilled items up to today; ``issue`` false keeps a draft."""
     session = current_session()
-    payer = resolve_payer(session, body.pop("member_id", None), body.pop("company_id", None))
+    who = (body.pop("member_id", None), body.pop("company_id", None))
+    payer = resolve_payer(session, *who, is_personal=body.pop("is_personal"))
     invoice = manual_invoices.make_invoice(session, payer.customer, **_terms(body))
     remember_etag(invoice)
     return show_invoice(session, invoice)
@@ -139,20 +141,28 @@ def _terms(body: dict[str, Any]) -> dict[str, Any]:
 def preview_invoices(body: dict[str, Any]) -> dict[str, Any]:
     """Show every invoice that would be made up to and including a day, also with a membership besides."""
     session = current_session()
-    payer = resolve_payer(session, body.get("member_id"), body.get("company_id"))
-    check_visible(_Owned(payer.customer))
+    payers = _previewed(session, body)
     if abs(body["as_of"].year - local_date(session.now(), session.organization.timezone).year) > 3:
         raise InvalidError("invalid_as_of", "previews reach three years at most")
-    specs = previews.preview_invoices(session, payer.customer, body["as_of"], body["membership"])
-    terms = billing_settings(session).payment_terms_days
+    what_if, terms = body["membership"], billing_settings(session).payment_terms_days
+    specs = []
+    for position, payer in enumerate(payers):
+        # The membership that they might have is paid by whoever pays for those that they have.
+        specs += previews.preview_invoices(session, payer, body["as_of"], None if position else what_if)
     return {"invoices": [show_spec(spec, terms) for spec in specs]}
 
 
-class _Owned:
-    """A customer as something that they pay for themselves."""
-
-    def __init__(self, customer: Customer) -> None:
-        self.payer_id = customer.id
+def _previewed(session: TenantSession, body: dict[str, Any]) -> list[Customer]:
+    """Who pays for a member or company, as far as the caller may see them: the company, and for what is personal the
+    member."""
+    member_id, principal = body.get("member_id"), current_principal()
+    payers = [resolve_payer(session, member_id, body.get("company_id")).customer]
+    if member_id is not None and payers[0].id != member_id:
+        payers.append(find_customer(session, member_id, "member"))
+    seen = payers if principal.is_staff else [payer for payer in payers if payer.id in own_payers(principal)]
+    if not seen or (body["membership"] is not None and seen[0] is not payers[0]):
+        raise NotFoundError("not_found", "there is no such thing")
+    return seen
 
 
 def _find(invoice_id: str, *, lock: bool = False) -> Invoice:

@@ -191,7 +191,10 @@ class ResumeSchema(StrictSchema):
 
 
 class PlanChangeSchema(StrictSchema):
-    """Another plan from ``date`` on; without a date: upgrades now, downgrades at the end of the period."""
+    """Another plan from ``date`` on; without a date: upgrades now, downgrades at the end of the period.
+
+    Quantity and discount stay as they are unless they are given.
+    """
 
     plan_id = Id("pln", required=True)
     date = civil_date(allow_none=True, load_default=None)
@@ -210,6 +213,7 @@ class ChangeLineSchema(StrictSchema):
     period = fields.Nested(PeriodSchema)
     quantity = Quantity()
     unit_price = MoneyField()
+    discount_percent = Percent()
     net = MoneyField(negative=True)
     explain = fields.String()
 

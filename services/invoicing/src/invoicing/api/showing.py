@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -84,7 +84,21 @@ def _show_invoice(session: TenantSession, invoice: Invoice) -> dict[str, Any]:
 
 def show_line(line: InvoiceLine) -> dict[str, Any]:
     """A stored line."""
-    return {name: getattr(line, name) for name in _LINE}
+    shown = {name: getattr(line, name) for name in _LINE}
+    return shown | {"explain": line.explain or _explained(line.details, line)}
+
+
+def _explained(details: Sequence[Mapping[str, Any]], terms: Any) -> str | None:
+    """How the amount of a booking, fee or manual line came about; None where it is simply its price."""
+    parts = [str(part["description"]) for part in details]
+    if not parts and terms.discount_percent:
+        parts.append(f"{format(terms.discount_percent.normalize(), 'f')} % off")
+    elif not parts and terms.quantity != 1:
+        price = terms.unit_price
+        amount = price.times(terms.quantity)
+        quantity = format(terms.quantity.normalize(), "f")
+        parts.append(f"{quantity} × {price.decimal()} {price.currency} = {amount.decimal()} {price.currency}.")
+    return ", ".join(parts) or None
 
 
 def tax_rows(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
@@ -154,7 +168,7 @@ def _show_line_spec(line: LineSpec, totals: Any) -> dict[str, Any]:
     return {
         "kind": line.kind,
         "description": line.description,
-        "explain": line.explain,
+        "explain": line.explain or _explained(line.details, line.input),
         "period": None if line.period is None else {"start": line.period.start, "end": line.period.end},
         "quantity": line.input.quantity,
         "unit_price": line.input.unit_price,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from contracts.phrases import translated
-
-__all__ = ["labels", "translated"]
-
 _LABELS = {
     "en": {
         "invoice": "Invoice",

@@ -12,9 +12,9 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from common.money import Money
+from contracts.phrases import translated
 from invoicing.documents.brand import Brand
-from invoicing.documents.charge_words import charge_text
-from invoicing.documents.labels import labels, translated
+from invoicing.documents.labels import labels
 
 Content = Mapping[str, Any]
 PLAIN = Brand()
@@ -167,7 +167,7 @@ def _line_notes(words: Wording, line: Content) -> list[str]:
     if Decimal(line.get("discount_percent") or 0) and "%" not in (line.get("explain") or ""):
         notes.append(words.labels["off"].format(percent=words.percent(line["discount_percent"])))
     notes += [
-        f"{charge_text(words.language, each['description'])}: {words.number(each['quantity'])} × "
+        f"{translated(words.language, each['description'])}: {words.number(each['quantity'])} × "
         f"{words.money(each['unit_price']['amount_minor'])}"
         for each in line.get("details") or ()
     ]

@@ -33,6 +33,16 @@ class DocumentDiscount:
             raise InvalidError("invalid_discount", "A discount cannot be negative.")
 
 
+def without_share(percent: Decimal, share: Decimal) -> Decimal:
+    """What is left of a percentage when one of the two that it was made of is taken out: 55 without 50 are 10.
+
+    0 when the other cannot be told, or when the percentage is less than its part.
+    """
+    if not 0 <= share < HUNDRED or percent < share:
+        return Decimal(0)
+    return (HUNDRED - (HUNDRED - percent) * HUNDRED / (HUNDRED - share)).quantize(Decimal("0.0001")).normalize()
+
+
 def discount_shares(
     amounts: Sequence[int], taxes: Sequence[Taxes], discounts: Sequence[DocumentDiscount], currency: str
 ) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -16,6 +16,7 @@ MAX_LENGTH = 40
 _MAX_DIGITS = 12
 _PART = re.compile(r"\{(year|month|location|number)(?::0(\d{1,2}))?\}|([A-Za-z0-9 ._/#-]+)|(.)", re.DOTALL)
 _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,12}\Z")
+_SHAPES = {"year": "[0-9]{4}", "month": "[0-9]{2}", "location": "[A-Za-z0-9_-]{1,12}", "number": "[0-9]{1,15}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,27 @@ class NumberTemplate:
         """Whether each location counts for itself."""
         return any(isinstance(part, tuple) and part[0] == "location" for part in self.parts)
 
+    def key_of(self, found: Mapping[str, str]) -> str:
+        """The series that a number belongs to, by what stands at the template's placeholders."""
+        year, month = found.get("year", ""), found.get("month", "")
+        key = {"never": "all", "year": year, "month": f"{year}-{month}"}[self.reset]
+        return f"{key}/{found['location']}" if self.per_location else key
+
     def series_key(self, issue_date: date, location: str | None = None) -> str:
         """The counter that the next number is taken from: it starts anew with every new key."""
         key = {"never": "all", "year": f"{issue_date.year:04}", "month": f"{issue_date:%Y-%m}"}[self.reset]
         return f"{key}/{_checked_location(location)}" if self.per_location else key
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The placeholders in their order, which is that of the groups of `pattern`."""
+        return tuple(part[0] for part in self.parts if isinstance(part, tuple))
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that all its numbers match, whatever their width; a group for each placeholder."""
+        parts = (re.escape(part) if isinstance(part, str) else f"({_SHAPES[part[0]]})" for part in self.parts)
+        return f"^{''.join(parts)}$"
 
     def render(self, number: int, issue_date: date, location: str | None = None) -> str:
         """The number as it stands on the document. Raises InvalidError below 1 or without a location it needs."""

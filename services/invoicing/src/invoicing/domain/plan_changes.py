@@ -69,14 +69,15 @@ def plan_change(
 ) -> PlanChange:
     """Credits for what the old plan billed from ``day`` on, and the charges of ``new`` (which starts on ``day``).
 
-    ``as_of`` is today, or ``day`` for the preview of a change to come. Nothing is credited by a plan that does not
-    prorate (PRO-1). Each credit refers to its original line and is capped at what that still carries.
+    ``as_of`` is today, or ``day`` for the preview of a change to come; within a trial the charges are those after it.
+    Nothing is credited by a plan that does not prorate (PRO-1). Each credit refers to its original line and is capped
+    at what that still carries.
     """
     given_back = tuple(
         each
         for each in (settle(billed, end_date=day - ONE_DAY, pauses=pauses) if old_prorates else ())
         if each.difference.amount_minor < 0
     )
-    charges = tuple(billable_lines(new, max(day, as_of)))
+    charges = tuple(billable_lines(new, max(new.charged_from, as_of)))
     net = Money.total([each.difference for each in given_back], new.price.currency)
     return PlanChange(day, given_back, charges, Money.total([each.amount for each in charges], net.currency) + net)

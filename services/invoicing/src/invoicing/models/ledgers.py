@@ -89,7 +89,7 @@ class Deposit(TenantMixin, VersionMixin, Base):
 
 
 class DepositEntry(TenantMixin, Base):
-    """A movement: held (positive), returned, applied or forfeited (negative)."""
+    """A movement: held (positive), returned, applied or forfeited, credited by a credit note, unpaid (negative)."""
 
     __tablename__ = "deposit_entry"
     __table_args__ = (Index("ix_deposit_entry_deposit_id", "deposit_id"),)

@@ -48,8 +48,12 @@ def take_back(session: TenantSession, fee: Fee, reason: str, *, refund: bool = F
 
 
 def _untouched(session: TenantSession, invoice: Invoice) -> bool:
-    """Whether no money came and nothing was credited by a note; account credit goes back with a void."""
+    """Whether no money came, nothing was credited by a note, and its day is not locked (BIL-8); account credit goes
+    back with a void."""
     if invoice.state != "open" or invoice.paid_minor or invoice.processing_minor:
+        return False
+    lock_date = billing_settings(session).lock_date
+    if lock_date is not None and invoice.issue_date <= lock_date:
         return False
     noted = select(CreditNote.id).where(CreditNote.invoice_id == invoice.id)
     return session.scalars(noted.limit(1)).first() is None

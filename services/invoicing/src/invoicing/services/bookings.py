@@ -29,6 +29,7 @@ from invoicing.services.billing.issuing import issue_invoices
 from invoicing.services.billing.planning import fee_line
 from invoicing.services.billing.specs import InvoiceSpec
 from invoicing.services.customers import lock_customer, lock_customers, zone_of
+from invoicing.services.drafts import take_off_draft
 from invoicing.services.fees import store_fee
 from invoicing.services.invoices import find_invoice
 from invoicing.services.settings import billing_settings
@@ -136,11 +137,14 @@ def reconcile(session: TenantSession, booking: BookingState, customer: Customer)
         return
     if fee is not None and fee.payer_id != customer.id:
         lock_customer(session, fee.payer_id)
+        _off_its_draft(session, fee)
         _drop(session, fee)
         fee = None
     if fee is not None and _awaits_its_payment(session, booking, fee):
         return
     values = _values(session, booking, charge, customer) if charge else None
+    if fee is not None and fee.invoice_id is not None and (values is None or not _same(session, fee, values)):
+        _off_its_draft(session, fee)
     if fee is not None and (values is None or (fee.status == "invoiced" and not _same(session, fee, values))):
         _drop(session, fee, refund=booking.paid_too_late)
         fee = None
@@ -151,6 +155,13 @@ def reconcile(session: TenantSession, booking: BookingState, customer: Customer)
         _invoice_now(session, customer, fee)
     else:
         store_fee(session, billing_settings(session), customer, fee)
+
+
+def _off_its_draft(session: TenantSession, fee: Fee) -> None:
+    """A draft is no document yet: what was planned on it follows its booking."""
+    invoice = find_invoice(session, fee.invoice_id, lock=True) if fee.invoice_id else None
+    if invoice is not None and invoice.state == "draft":
+        take_off_draft(session, invoice, fee)
 
 
 def _fee_of(session: TenantSession, booking_id: UUID) -> Fee | None:

@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from common.db import Database, TenantSession
 from common.errors import ConflictError, DomainError
-from invoicing.models import Fee, Invoice, PaymentCopy, PromoRedemption
+from invoicing.models import Fee, Invoice, PaymentCopy
 from invoicing.services.fees import drop_fee
 from invoicing.services.invoices import find_invoice, void_invoice, write_off
 from invoicing.services.membership_changes import end_membership
 from invoicing.services.memberships import find_membership, today_of
+from invoicing.services.promo_codes import give_back_uses
 
 logger = structlog.get_logger(__name__)
 _EXPIRED = "checkout expired"
@@ -95,5 +96,4 @@ def _drop_sources(session: TenantSession, fees: list[UUID], memberships: set[UUI
         membership = find_membership(session, membership_id, lock=True)
         before: Any = membership.start_date - timedelta(days=1)
         end_membership(session, membership, before, override=True, reason=_EXPIRED)
-    used = PromoRedemption.used_for_id.in_([*fees, *memberships])
-    session.execute(delete(PromoRedemption).where(used, PromoRedemption.organization_id == session.organization_id))
+    give_back_uses(session, [*fees, *memberships])

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from common.db import TenantSession
-from common.errors import InvalidError, NotFoundError
+from common.errors import ConflictError, InvalidError, NotFoundError
 from common.ids import new_id
 from common.messaging import outbox
 from common.money import Money
@@ -28,6 +28,7 @@ from invoicing.services.billing.context import load_context
 from invoicing.services.billing.rows import breakdown_values, seller_snapshot, tax_values
 from invoicing.services.canonical import canonical_bytes
 from invoicing.services.customers import lock_customer
+from invoicing.services.deposits import creditable_deposits, hold_deposits
 from invoicing.services.invoices import check_issued, today_of
 from invoicing.services.numbers import chain_documents, take_numbers
 from invoicing.services.payments import account_credit, recompute_invoice
@@ -54,6 +55,7 @@ def create_credit_note(
     check_not_locked(issue_date, context.settings.lock_date)
     if any(amount.currency != invoice.currency for amount in (amounts or {}).values()):
         raise InvalidError("currency_mismatch", f"this invoice is in {invoice.currency}")
+    amounts = _within_deposits(session, invoice, amounts)
     lines = {line.id: line for line in invoice.lines}
     totals = credit_note_totals([creditable(line) for line in invoice.lines], invoice.currency, amounts)
     if totals.total.amount_minor < 0:
@@ -78,8 +80,29 @@ def create_credit_note(
     content = _content(seller_snapshot(context, invoice.location_id), note, note_lines, invoice)
     chain_documents(session, "credit_note", [(note.id, canonical_bytes(content))])
     recompute_invoice(session, invoice.id)
+    if any(line.is_refundable for line in invoice.lines):
+        hold_deposits(session, [invoice.id])
     announce(session, note, invoice)
     return note
+
+
+def _within_deposits(
+    session: TenantSession, invoice: Invoice, amounts: Mapping[UUID, Money] | None
+) -> Mapping[UUID, Money] | None:
+    """The amounts to credit, without what was released of deposits. Raises ConflictError when that was asked for."""
+    limits = creditable_deposits(session, invoice)
+    left = {line.id: creditable(line).creditable for line in invoice.lines}
+    over = {line_id: limit for line_id, limit in limits.items() if limit < left[line_id].amount_minor}
+    if amounts is not None:
+        if any(line_id in amounts and amounts[line_id].amount_minor > limit for line_id, limit in over.items()):
+            raise ConflictError("deposit_released", "this deposit was returned, applied or kept: it has less left")
+        return amounts
+    if not over:
+        return None
+    allowed = left | {line_id: Money(max(limit, 0), invoice.currency) for line_id, limit in over.items()}
+    if not any(allowed.values()):
+        raise ConflictError("nothing_to_credit", "All of this invoice has been credited, or released as a deposit.")
+    return {line_id: amount for line_id, amount in allowed.items() if amount}
 
 
 def creditable(line: InvoiceLine) -> CreditableLine:

@@ -1,4 +1,7 @@
-"""Refundable deposits: a ledger of what is held, returned, applied and forfeited."""
+"""Refundable deposits: a ledger of what is held, returned, applied and forfeited.
+
+A deposit is held while its invoice is paid: it goes with a credit note, a refund or a chargeback.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from common.clock import local_date
 from common.db import TenantSession
@@ -24,24 +27,71 @@ ENDS = ("returned", "applied", "forfeited")
 
 
 def hold_deposits(session: TenantSession, invoice_ids: Iterable[UUID]) -> None:
-    """Open the ledgers of the deposits on invoices that were just paid; once per line, by a few statements for all."""
-    held = select(Deposit.id).where(Deposit.invoice_line_id == InvoiceLine.id)
+    """Bring the ledgers of the deposits on invoices in step with them, by a few statements for all: held is what was
+    paid for and not credited since. While an invoice is not paid, or not any more, nothing of it is held."""
     columns = (
         InvoiceLine.id, InvoiceLine.invoice_id, InvoiceLine.membership_id, InvoiceLine.description,
-        InvoiceLine.currency, InvoiceLine.total_minor, Invoice.payer_id,
+        InvoiceLine.currency, InvoiceLine.total_minor, InvoiceLine.credited_net_minor, Invoice.payer_id, Invoice.state,
     )  # fmt: skip
     statement = (
         select(*columns)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .where(one_of(InvoiceLine.invoice_id, invoice_ids), InvoiceLine.is_refundable, InvoiceLine.total_minor > 0)  # type: ignore[arg-type]
-        .where(~held.exists())
         .order_by(InvoiceLine.invoice_id, InvoiceLine.position)
     )
-    deposits = [_deposit(line, session.now()) for line in session.execute(statement).all()]
-    session.add_all(deposits)
-    for deposit in deposits:
-        _move(session, deposit, "held", deposit.amount_minor, None)
-    _tell(session, deposits)
+    lines = session.execute(statement).all()
+    known = _deposits_of(session, [line.id for line in lines])
+    gone = _released(session, known.values())
+    moved = [_balance(session, line, known.get(line.id), gone) for line in lines]
+    _tell(session, [deposit for deposit in moved if deposit is not None])
+
+
+def _deposits_of(session: TenantSession, line_ids: Sequence[UUID]) -> dict[UUID, Deposit]:
+    """The ledgers that are open, by their invoice lines."""
+    if not line_ids:
+        return {}
+    statement = select(Deposit).where(one_of(Deposit.invoice_line_id, line_ids))  # type: ignore[arg-type]
+    fresh = session.scalars(statement.execution_options(populate_existing=True))
+    return {deposit.invoice_line_id: deposit for deposit in fresh}
+
+
+def _released(session: TenantSession, deposits: Iterable[Deposit]) -> dict[UUID, int]:
+    """How much of deposits was returned, applied or forfeited by somebody's decision, by their ids."""
+    ids = [deposit.id for deposit in deposits]
+    if not ids:
+        return {}
+    went = DepositEntry.kind.in_(ENDS)
+    statement = select(DepositEntry.deposit_id, -func.sum(DepositEntry.amount_minor)).group_by(DepositEntry.deposit_id)
+    found = session.execute(statement.where(DepositEntry.deposit_id.in_(ids), went))
+    return {deposit_id: int(minor) for deposit_id, minor in found}
+
+
+def _balance(session: TenantSession, line: Any, deposit: Deposit | None, released: dict[UUID, int]) -> Deposit | None:
+    """Open or correct the ledger of one line; None when it is right as it is."""
+    is_paid = line.state == "paid"
+    wanted = line.total_minor - line.credited_net_minor if is_paid else 0
+    if deposit is not None:
+        wanted = max(wanted - released.get(deposit.id, 0), 0)
+    elif wanted:
+        deposit = _deposit(line, session.now())
+        session.add(deposit)
+    if deposit is None or deposit.held_minor == wanted:
+        return None
+    kind = "held" if wanted > deposit.held_minor else "credited" if is_paid else "unpaid"
+    _move(session, deposit, kind, wanted - deposit.held_minor, None)
+    return deposit
+
+
+def creditable_deposits(session: TenantSession, invoice: Invoice) -> dict[UUID, int]:
+    """What may still be credited of the deposits on an invoice, by their lines: nobody gets back by a credit note what
+    was returned, applied or forfeited."""
+    lines = {line.id: line for line in invoice.lines if line.is_refundable}
+    known = _deposits_of(session, list(lines))
+    released = _released(session, known.values())
+    return {
+        line_id: lines[line_id].total_minor - lines[line_id].credited_net_minor - released.get(deposit.id, 0)
+        for line_id, deposit in known.items()
+    }
 
 
 def _deposit(line: Any, now: datetime) -> Deposit:
@@ -61,9 +111,13 @@ def _deposit(line: Any, now: datetime) -> Deposit:
     )
 
 
+# What a deposit is called once nothing of it is held, where the movement has another name.
+_STATES = {"credited": "returned"}
+
+
 def _move(session: TenantSession, deposit: Deposit, kind: str, change_minor: int, note: str | None) -> None:
     deposit.held_minor += change_minor
-    deposit.state = kind if not deposit.held_minor else "held"
+    deposit.state = "held" if deposit.held_minor else _STATES.get(kind, kind)
     deposit.touch()
     session.add(
         DepositEntry(

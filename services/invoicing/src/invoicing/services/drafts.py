@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from common.clock import local_date
 from common.db import TenantSession
 from common.errors import ConflictError, InvalidError
 from common.money import Money
 from invoicing.domain.discounts import DocumentDiscount
 from invoicing.domain.periods import Period
 from invoicing.domain.totals import LineInput
-from invoicing.models import Customer, Invoice, InvoiceLine
+from invoicing.models import Customer, Fee, Invoice, InvoiceLine
 from invoicing.services.billing.bulk import insert_rows
 from invoicing.services.billing.context import BillingContext, load_context
 from invoicing.services.billing.issuing import issue_invoices, settle_sources
@@ -66,7 +67,8 @@ def change_draft(
     context = load_context(session)
     spec = _spec_of(session, invoice)
     if lines is not None:
-        kept = [line for line in spec.lines if line.kind != "manual"]
+        # A fee that was charged by hand is of this kind, too: it stays, for the draft bills it.
+        kept = [line for line in spec.lines if line.kind != "manual" or line.fee_id is not None]
         spec.lines = kept + [manual_line(session, context, spec.customer, line, invoice.location_id) for line in lines]
     if discounts is not None:
         spec.discounts = manual_discounts(session, discounts)
@@ -106,6 +108,21 @@ def drop_draft(session: TenantSession, invoice: Invoice) -> None:
     release_sources(session, invoice)
     session.flush()
     _remove_rows(session, invoice)
+
+
+def take_off_draft(session: TenantSession, invoice: Invoice, fee: Fee) -> None:
+    """Take a fee off a locked draft, which is deleted when nothing is left on it: the fee is unbilled again."""
+    spec, version = _spec_of(session, invoice), invoice.version
+    spec.lines = [line for line in spec.lines if line.fee_id != fee.id]
+    rates = {tax.percent for line in spec.lines for tax in line.input.taxes}
+    spec.discounts = [each for each in spec.discounts if each.tax_percent is None or each.tax_percent in rates]
+    _remove_rows(session, invoice)
+    if spec.lines:
+        _keep_draft(session, load_context(session), spec)
+        find_invoice(session, invoice.id).version = version + 1
+    session.refresh(fee)
+    fee.status, fee.invoice_id, fee.created_on = "unbilled", None, local_date(session.now(), invoice.timezone)
+    session.flush()
 
 
 def _check_draft(invoice: Invoice) -> None:

@@ -20,7 +20,7 @@ from invoicing.services.currency import check_currency
 from invoicing.services.customers import known_location, lock_customer, resolve_payer, zone_of
 from invoicing.services.plan_purchases import follow_fee, open_purchase
 from invoicing.services.plans import find_plan
-from invoicing.services.promo_codes import redeem
+from invoicing.services.promo_codes import give_back_uses, redeem
 from invoicing.services.scheduling import schedule_fee
 from invoicing.services.settings import billing_settings
 from invoicing.services.taxes import spell_fee_taxes
@@ -152,11 +152,13 @@ def change_fee(session: TenantSession, fee: Fee, **values: Any) -> Fee:
 
 
 def drop_fee(session: TenantSession, fee: Fee, status: str = "removed", reason: str | None = None) -> Fee:
-    """Remove or waive a locked fee that is not invoiced yet. Raises ConflictError otherwise."""
+    """Remove or waive a locked fee that is not invoiced yet; its promo code may be used again. Raises ConflictError."""
     _check_unbilled(fee)
     settings = billing_settings(session)
     check_not_locked(fee.dated, settings.lock_date)
     fee.status, fee.reason = status, reason
+    if fee.promo_code_id is not None:
+        give_back_uses(session, [fee.id])
     fee.touch()
     store_fee(session, settings, session.get_one(Customer, fee.payer_id), fee)
     follow_fee(session, fee)

@@ -54,6 +54,9 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str, 
         give_for_payment(session, invoice)
     elif invoice.state != "paid":
         invoice.paid_at = None
+        if was == "paid":
+            session.flush()
+            hold_deposits(session, [invoice.id])
     plan_dunning(session, invoice)
     if money_failed and invoice.state == "open":
         invoice.dunning_at = session.now()
@@ -72,6 +75,7 @@ def store_balance_change(session: TenantSession, invoice: Invoice, *, was: str, 
 
 def give_for_payment(session: TenantSession, invoice: Invoice) -> None:
     """What a settled invoice leads to: its deposits are held, the plans bought with it give what they give."""
+    session.flush()
     hold_deposits(session, [invoice.id])
     give_what_was_paid(session, [line.fee_id for line in invoice.lines if line.fee_id and line.plan_id])
 

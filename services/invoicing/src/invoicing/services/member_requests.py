@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 from uuid import UUID
 
 from common.db import TenantSession
@@ -85,17 +86,20 @@ def pause_own(session: TenantSession, membership: Membership, first: date, last:
 def change_own_plan(
     session: TenantSession, membership: Membership, plan_id: UUID, *, preview: bool = False
 ) -> PlanChanged:
-    """Change the plan of a locked membership at its price: dearer ones today, others after what was agreed.
+    """Change the plan of a locked membership at its price, without a discount of the old one: dearer ones today, others
+    after what was agreed.
 
     Raises InvalidError for plans that are not sold to members, ConflictError ``commitment`` and ``same_plan``.
     """
     find_plan_for_members(session, plan_id)
     if plan_id == membership.plan_id:
         raise ConflictError("same_plan", "the membership has this plan already")
-    planned = change_plan(session, membership, plan_id=plan_id, preview=True)
+    # A discount was agreed for one plan: it is the house's to grant it for another, dearer one.
+    own_terms: dict[str, Any] = {"plan_id": plan_id, "discount_percent": Decimal(0)}
+    planned = change_plan(session, membership, **own_terms, preview=True)
     if planned.timing == "period_end":
         _require_not_before(planned.change.day - ONE_DAY, earliest_end_of(session, membership))
-    return planned if preview else change_plan(session, membership, plan_id=plan_id)
+    return planned if preview else change_plan(session, membership, **own_terms)
 
 
 def _require_not_before(wanted: date, earliest: date) -> None:

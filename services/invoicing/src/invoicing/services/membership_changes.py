@@ -10,21 +10,17 @@ from uuid import UUID
 
 from common.db import TenantSession
 from common.errors import ConflictError, FieldError, InvalidError
-from common.ids import new_id
 from common.money import Money
 from invoicing.domain.membership_lines import BillableLine
 from invoicing.domain.plan_changes import ChangeTiming, PlanChange, change_day, default_timing, plan_change
 from invoicing.domain.proration import Commitment, Settlement, earliest_end
-from invoicing.models import BillingSettings, CreditNote, Customer, Membership
-from invoicing.services.memberships import (
-    announce_membership,
-    draft_membership,
-    store_change,
-    today_of,
-)
+from invoicing.models import CreditNote, Membership
+from invoicing.services.memberships import announce_membership, store_change, today_of
+from invoicing.services.promo_codes import give_back_uses
 from invoicing.services.scheduling import membership_terms, schedule_membership
 from invoicing.services.settings import billing_settings
 from invoicing.services.settlements import billed_lines, left_out, settle_membership
+from invoicing.services.successors import begin_on, check_not_followed, draft_successor
 
 ONE_DAY = timedelta(days=1)
 
@@ -55,7 +51,7 @@ def end_membership(
     """Set the last day of a locked membership; None takes an end back. Before the start it is cancelled.
 
     Days billed beyond it are credited if the plan prorates (BIL-7). Raises ConflictError when minimum term or notice
-    bind (PRO-8) and staff does not ``override``.
+    bind (PRO-8) and staff does not ``override``, or when it would run on beside the membership that replaced it.
     """
     binding = membership.minimum_term_months or membership.notice_days
     if end_date is not None and binding and not override:
@@ -68,7 +64,10 @@ def end_membership(
             )
     if end_date is not None:
         end_date = max(end_date, membership.start_date - ONE_DAY)
+    check_not_followed(session, membership, end_date)
     membership.end_date, membership.end_reason = end_date, reason
+    if end_date is not None and end_date < membership.start_date and membership.promo_code_id is not None:
+        give_back_uses(session, [membership.id])
     notes = settle_membership(session, membership, "membership ended")
     if end_date is not None and membership.prorate and membership.billed_until is not None:
         membership.billed_until = min(membership.billed_until, end_date + ONE_DAY)
@@ -154,13 +153,16 @@ def change_plan(
     """Give a locked membership another plan from ``day`` on, which belongs to the new plan (PRO-4).
 
     Without a day: upgrades today, downgrades at the end of the period, unless ``timing`` says otherwise. The old
-    membership ends the day before, and its unused rest is credited. A preview changes nothing.
+    membership ends the day before, and its unused rest is credited. Quantity and discount go on unless others are
+    given, a price of its own does not (`successors`). A preview changes nothing.
     """
     settings = billing_settings(session)
     today = today_of(session, membership)
     if membership.end_date is not None and membership.end_date < max(today, membership.start_date):
         raise ConflictError("membership_ended", "this membership has ended")
-    new = _successor(session, settings, membership, plan_id, price, quantity, discount_percent)
+    new = draft_successor(
+        session, settings, membership, plan_id, price=price, quantity=quantity, discount_percent=discount_percent
+    )
     old_terms = membership_terms(membership, settings.generate_days_before)
     timing = timing or default_timing(old_terms, membership_terms(new, settings.generate_days_before))
     day = day or change_day(old_terms, timing, today)
@@ -170,7 +172,7 @@ def change_plan(
             "the membership does not run then",
             errors=[FieldError("/date", "Must lie within the membership.")],
         )
-    new.start_date = day
+    begin_on(session, settings, membership, new, day)
     terms = replace(membership_terms(new, settings.generate_days_before), earliest_issue=max(today, day))
     change = plan_change(
         day,
@@ -192,40 +194,6 @@ def change_plan(
     return PlanChanged(change, timing, new, membership, ended.credit_notes)
 
 
-def _successor(
-    session: TenantSession,
-    settings: BillingSettings,
-    old: Membership,
-    plan_id: UUID,
-    price: Money | None,
-    quantity: Decimal | None,
-    discount_percent: Decimal | None,
-) -> Membership:
-    """The membership that follows an old one: same holder and place, no second setup fee, deposit or trial."""
-    customer = session.get_one(Customer, old.payer_id)
-    new = draft_membership(
-        session,
-        settings,
-        customer,
-        plan_id=plan_id,
-        start_date=old.start_date,
-        location_id=old.location_id,
-        member_id=old.member_id,
-        company_id=old.company_id,
-        price=price,
-        quantity=quantity or old.quantity,
-        discount_percent=discount_percent,
-        is_personal=old.is_personal,
-        end_date=old.end_date,
-        trial_days=0,
-    )
-    new.id, new.version = new_id(), 1
-    new.setup_fee_minor = new.deposit_minor = None
-    if (new.interval, new.interval_count) == (old.interval, old.interval_count):
-        new.anchor_date = old.anchor_date
-    return new
-
-
 def change_lines(changed: PlanChanged) -> list[dict[str, Any]]:
     """The lines of a plan change as shown: credits with negative amounts, then charges."""
     lines = [_credit_line(changed.old, each) for each in changed.change.credits]
@@ -240,6 +208,7 @@ def _credit_line(old: Membership, settlement: Settlement) -> dict[str, Any]:
         "period": {"start": billed.period.start, "end": billed.period.end},
         "quantity": billed.quantity,
         "unit_price": billed.unit_price,
+        "discount_percent": billed.discount_percent,
         "net": settlement.difference,
         "explain": settlement.explain,
     }
@@ -252,6 +221,7 @@ def _charge_line(new: Membership, line: BillableLine) -> dict[str, Any]:
         "period": {"start": line.period.start, "end": line.period.end},
         "quantity": line.quantity,
         "unit_price": line.unit_price,
+        "discount_percent": line.discount_percent,
         "net": line.amount,
         "explain": line.explain,
     }

@@ -18,7 +18,7 @@ def has_status(session: TenantSession, status: str) -> ColumnElement[bool]:
     cancelled = Membership.end_date < Membership.start_date
     ended = and_(not_(_is(cancelled)), Membership.end_date < today)
     begun = and_(not_(_is(cancelled)), not_(_is(ended)), Membership.start_date <= today)
-    paused = and_(begun, _is_paused(today))
+    paused = and_(begun, is_paused(today))
     trial = Membership.start_date + cast(Membership.trial_days, Integer) > today
     conditions = {
         "cancelled": cancelled,
@@ -55,7 +55,8 @@ def _today(session: TenantSession) -> ColumnElement[date]:
     return here_today
 
 
-def _is_paused(today: ColumnElement[date]) -> ColumnElement[bool]:
+def is_paused(today: ColumnElement[date] | date) -> ColumnElement[bool]:
+    """Whether a day lies in one of a membership's pauses."""
     pause = func.jsonb_array_elements(Membership.pauses).column_valued("pause")
     first, last = cast(pause.op("->>")("from"), Date), cast(pause.op("->>")("to"), Date)
     return exists(select(pause).where(first <= today, or_(last.is_(None), last >= today)))

@@ -106,12 +106,7 @@ def draft_membership(
     known_location(session, location_id)
     location_id = location_id or customer.location_id
     today = local_date(session.now(), zone_of(session, location_id))
-    if abs(start_date.year - today.year) > MAX_YEARS_AWAY:
-        raise InvalidError(
-            "invalid_start_date",
-            "this start is too far away",
-            errors=[FieldError("/start_date", f"Must be within {MAX_YEARS_AWAY} years.")],
-        )
+    _check_start(start_date, today)
     for amount in (price, setup_fee, deposit):
         check_currency(session, amount)
     terms = _terms_of_plan(plan) | {name: value for name, value in values.items() if value is not None}
@@ -175,6 +170,15 @@ def _terms_of_plan(plan: Plan) -> dict[str, Any]:
     return {**terms, "quantity": Decimal(1), "discount_percent": Decimal(0), "is_personal": False, "end_date": None}
 
 
+def _check_start(start_date: date, today: date) -> None:
+    if abs(start_date.year - today.year) > MAX_YEARS_AWAY:
+        raise InvalidError(
+            "invalid_start_date",
+            "this start is too far away",
+            errors=[FieldError("/start_date", f"Must be within {MAX_YEARS_AWAY} years.")],
+        )
+
+
 def _check_end(start_date: date, end_date: date | None) -> None:
     if end_date is not None and end_date < start_date:
         raise InvalidError(
@@ -234,17 +238,29 @@ def change_membership(session: TenantSession, membership: Membership, **values: 
         raise ConflictError("already_billed", "a membership that was billed keeps its start date and trial (BIL-7)")
     if "location_id" in values:
         known_location(session, values["location_id"])
+    if "start_date" in values:
+        _check_start(values["start_date"], today_of(session, membership))
+    is_moved = values.get("is_personal", membership.is_personal) != membership.is_personal
     for name, value in values.items():
         setattr(membership, name, value)
+    if is_moved:
+        _move_to_payer(session, membership)
     _check_end(membership.start_date, membership.end_date)
     if _UNBILLED_ONLY & values.keys():
-        _move_anchor(session, settings, membership)
+        move_anchor(session, settings, membership)
     membership.earliest_issue = max(membership.earliest_issue, today_of(session, membership))
     store_change(session, settings, membership)
     return membership
 
 
-def _move_anchor(session: TenantSession, settings: BillingSettings, membership: Membership) -> None:
+def _move_to_payer(session: TenantSession, membership: Membership) -> None:
+    """Who pays from the next period on, after a membership became personal or its company's; what was billed stays."""
+    payer = resolve_payer(session, membership.member_id, membership.company_id, is_personal=membership.is_personal)
+    membership.payer_id, membership.company_id = payer.customer.id, payer.company_id
+
+
+def move_anchor(session: TenantSession, settings: BillingSettings, membership: Membership) -> None:
+    """Choose the anchor anew, from the first day that is charged (BIL-1, PRO-7)."""
     customer = session.get_one(Customer, membership.payer_id)
     membership.anchor_date = choose_anchor(
         membership.start_date + timedelta(days=membership.trial_days),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -9,14 +10,14 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
 from common.ids import new_id
 from invoicing.domain.hashing import GENESIS, chain_hash
 from invoicing.domain.numbering import NumberTemplate
-from invoicing.models import ChainedDocument, ChainHead, NumberSeries
+from invoicing.models import ChainedDocument, ChainHead, CreditNote, Invoice, NumberSeries
 from invoicing.services.billing.bulk import insert_rows
 
 
@@ -47,6 +48,46 @@ def _take(session: TenantSession, kind: str, series_key: str, wanted: int) -> in
     )
     last: int = session.execute(statement.returning(NumberSeries.last_number)).scalar_one()
     return last
+
+
+def continue_series(session: TenantSession, kind: str, template: NumberTemplate) -> None:
+    """Let a new template count on after the numbers that look like its own: another one may have given them before.
+
+    ``INV-2027-{number}`` and then ``INV-{year}-{number}`` would else begin with a number that is taken.
+    """
+    mine = NumberSeries.organization_id == session.organization_id
+    # Who is issuing at the moment comes first, and is seen below.
+    session.scalars(select(NumberSeries.id).where(mine, NumberSeries.kind == kind).with_for_update()).all()
+    for series_key, last in _numbers_given(session, kind, template).items():
+        statement = insert(NumberSeries).values(
+            id=new_id(),
+            organization_id=session.organization_id,
+            kind=kind,
+            series_key=series_key,
+            last_number=last,
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["organization_id", "kind", "series_key"],
+                set_={"last_number": func.greatest(NumberSeries.last_number, statement.excluded.last_number)},
+            )
+        )
+
+
+def _numbers_given(session: TenantSession, kind: str, template: NumberTemplate) -> dict[str, int]:
+    """The highest number of each series among the documents whose numbers the template could have made."""
+    column: Any = Invoice.number if kind == "invoice" else CreditNote.number
+    table: Any = Invoice if kind == "invoice" else CreditNote
+    alike = column.regexp_match(template.pattern)
+    numbers = select(column).where(table.organization_id == session.organization_id, alike)
+    highest: dict[str, int] = {}
+    for text in session.scalars(numbers):
+        found = re.match(template.pattern, text)
+        if found is not None:
+            parts = dict(zip(template.places, found.groups(), strict=True))
+            key = template.key_of(parts)
+            highest[key] = max(highest.get(key, 0), int(parts["number"]))
+    return highest
 
 
 def chain_documents(session: TenantSession, kind: str, documents: Sequence[tuple[UUID, bytes]]) -> None:

@@ -5,10 +5,10 @@ Codes on bookings are counted by booking (docs/decisions/0009).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, delete, func, select
 
 from common.clock import local_date
 from common.db import TenantSession
@@ -29,8 +29,7 @@ def redeem(
 
     Raises InvalidError for one unknown or unfit, ConflictError when used up.
     """
-    statement = select(PromoCode).where(PromoCode.code == code.strip().upper(), PromoCode.archived.is_(False))
-    promo = session.scalars(statement.with_for_update()).first()
+    promo = session.scalars(_of_text(code).with_for_update()).first()
     if promo is None:
         raise InvalidError("promo_code_unknown", "there is no such promo code")
     _check_fit(session, promo, plan_id, location_id)
@@ -40,6 +39,37 @@ def redeem(
     )
     session.flush()
     return promo
+
+
+def first_fit(
+    session: TenantSession, code: str, plan_ids: Sequence[UUID | None], location_id: UUID | None = None
+) -> int:
+    """Which of several things a code is for, the first of them; 0 when it is for none: `redeem` then says why."""
+    promo = session.scalars(_of_text(code)).first()
+    if promo is None:
+        return 0
+    fits = (n for n, plan_id in enumerate(plan_ids) if _is_applicable(session, promo, plan_id, location_id))
+    return next(fits, 0)
+
+
+def _of_text(code: str) -> Select[PromoCode]:
+    return select(PromoCode).where(PromoCode.code == code.strip().upper(), PromoCode.archived.is_(False))
+
+
+def _is_applicable(session: TenantSession, promo: PromoCode, plan_id: UUID | None, location_id: UUID | None) -> bool:
+    """Whether a code is for a plan (or something named) at a location; an amount is for what is charged once."""
+    plan = session.get(Plan, plan_id) if plan_id else None
+    if plan is not None and plan.kind == "recurring" and promo.percent is None:
+        return False
+    places = (("plan_ids", plan_id), ("location_ids", location_id))
+    listed = all(not promo.scope.get(name) or str(thing_id) in promo.scope[name] for name, thing_id in places)
+    return listed and bool(_is_for(promo) & _kinds_of(plan))
+
+
+def give_back_uses(session: TenantSession, used_for_ids: Collection[UUID]) -> None:
+    """Free the uses of promo codes by fees and memberships that came to nothing: they may be used again."""
+    mine = PromoRedemption.organization_id == session.organization_id
+    session.execute(delete(PromoRedemption).where(PromoRedemption.used_for_id.in_(used_for_ids), mine))
 
 
 def uses_of(session: TenantSession, promo_code_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -55,12 +85,8 @@ def _check_fit(session: TenantSession, promo: PromoCode, plan_id: UUID | None, l
         raise InvalidError("promo_code_not_yet_valid", "this promo code is not valid yet")
     if promo.valid_until is not None and today > promo.valid_until:
         raise InvalidError("promo_code_expired", "this promo code is no longer valid")
-    if not _is_for(promo) & _kinds_of(session, plan_id):
+    if not _is_applicable(session, promo, plan_id, location_id):
         raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
-    for name, thing_id in (("plan_ids", plan_id), ("location_ids", location_id)):
-        listed = promo.scope.get(name)
-        if listed and str(thing_id) not in listed:
-            raise InvalidError("promo_code_not_applicable", "this promo code is for something else")
 
 
 def _is_for(promo: PromoCode) -> set[str]:
@@ -73,9 +99,8 @@ def _is_for(promo: PromoCode) -> set[str]:
     return set() if rooms and not scope.get("plan_ids") else {"plan", "pass"}
 
 
-def _kinds_of(session: TenantSession, plan_id: UUID | None) -> set[str]:
+def _kinds_of(plan: Plan | None) -> set[str]:
     """What a purchase is to a code: a one-off plan with day passes is a plan and a pass, all else is a plan."""
-    plan = session.get(Plan, plan_id) if plan_id else None
     return {"plan", "pass"} if plan is not None and plan.kind == "one_off" and plan.passes else {"plan"}
 
 

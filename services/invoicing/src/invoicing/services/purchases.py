@@ -22,6 +22,7 @@ from invoicing.services.fees import create_fee
 from invoicing.services.invoices import find_invoice
 from invoicing.services.memberships import create_membership
 from invoicing.services.plans import find_plan
+from invoicing.services.promo_codes import first_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ def buy(
         who["is_personal"] = True
     memberships: list[Membership] = []
     fees: list[Fee] = []
-    for item in items:
-        # A promo code is used once, by the first item.
-        code, promo_code = promo_code, None
+    discounted = -1 if promo_code is None else first_fit(session, promo_code, [i.plan_id for i in items], location_id)
+    for position, item in enumerate(items):
+        # A promo code is used once, by the first item that it is for.
+        code = promo_code if position == discounted else None
         if item.plan_id is not None and find_plan(session, item.plan_id).kind == "recurring":
             start = item.start_date or today
             terms: dict[str, Any] = {"plan_id": item.plan_id, "start_date": start, "quantity": item.quantity}
@@ -138,7 +140,7 @@ def _planned(
     context = load_context(session)
     specs = plan_customer(context, customer, (), fees, CutOff(today, together_on=today))
     for membership in memberships:
-        # Bought now, paid now: the first invoice does not wait for the start.
-        day = max(membership.issue_on or today, today)
+        # Bought now, paid now: the first invoice does not wait for the start, but for the end of a trial (PRO-7).
+        day = today if membership.trial_days else max(membership.issue_on or today, today)
         specs += plan_customer(context, customer, [membership], (), CutOff(day))
     return specs

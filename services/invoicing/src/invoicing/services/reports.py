@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from common.db import TenantSession
@@ -27,6 +27,7 @@ from invoicing.models import (
     InvoiceLine,
     Membership,
 )
+from invoicing.services.membership_statuses import is_paused
 
 AGES = ((0, "not_due"), (30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 OLDEST = "days_over_90"
@@ -143,7 +144,8 @@ def _names(session: TenantSession, ids: Iterable[Any]) -> dict[Any, str]:
 def recurring_revenue(session: TenantSession, since: date, today: date) -> dict[str, Any]:
     """Monthly recurring revenue today, and what of it came and went from ``since`` to today.
 
-    A yearly plan counts a twelfth, a weekly one its mean month; plan changes count as neither new nor lost.
+    A yearly plan counts a twelfth, a weekly one its mean month; what is paused today counts nothing, and is not lost
+    either; plan changes count as neither new nor lost.
     Memberships of one price are counted together, and each counts rounded by itself.
     """
     rows = session.execute(_recurring_counts(since, today)).all()
@@ -183,7 +185,7 @@ def _recurring_counts(since: date, today: date) -> Any:
     runs = or_(Membership.end_date.is_(None), Membership.end_date >= today)
     ended = and_(Membership.end_date >= since, Membership.end_date < today)
     counted = {
-        "active": runs,
+        "active": and_(runs, not_(is_paused(today))),
         "new": and_(runs, Membership.start_date >= since, Membership.replaces_id.is_(None)),
         "lost": and_(ended, replaced.c.replaces_id.is_(None)),
         "at_start": Membership.start_date < since,

@@ -19,6 +19,7 @@ from contracts.taxes import spell_taxes
 from invoicing.domain.numbering import parse_template
 from invoicing.messages.publishes import billing_settings_changed
 from invoicing.models import BillingSettings, Invoice
+from invoicing.services.numbers import continue_series
 from invoicing.services.taxes import stored_overrides
 
 _RESCHEDULING = {"generate_days_before", "period_start"}
@@ -26,7 +27,7 @@ _DUNNING = {
     "reminders", "block_bookings_after_days", "end_memberships_after_days", "charge_hour", "late_fee_percent",
     "late_fee_minor", "late_fee_grace_days", "late_fee_repeat_days",
 }  # fmt: skip
-_TEMPLATES = ("number_template", "credit_note_number_template")
+_TEMPLATES = {"number_template": "invoice", "credit_note_number_template": "credit_note"}
 
 
 def billing_settings(session: TenantSession, *, lock: bool = False) -> BillingSettings:
@@ -63,15 +64,20 @@ def change_settings(session: TenantSession, settings: BillingSettings, **values:
         if late_fee.currency != session.organization.currency:
             raise InvalidError("currency_mismatch", f"amounts are in {session.organization.currency}")
         values["late_fee_minor"] = late_fee.amount_minor
-    _check(session, values)
+    _check(session, settings, values)
     values = spell_taxes(values, settings.tax_percent if settings.taxes else None)
     if values.get("tax_percent", settings.tax_percent) is None:
         # "No parallel taxes" without the one tax instead: the rate stays what their sum was.
         values["tax_percent"] = settings.tax_percent
     if "tax_overrides" in values:
         values["tax_overrides"] = stored_overrides(session, values["tax_overrides"])
+    new_templates = [
+        name for name in _TEMPLATES if values.get(name, getattr(settings, name)) != getattr(settings, name)
+    ]
     for name, value in values.items():
         setattr(settings, name, value)
+    for name in new_templates:
+        continue_series(session, _TEMPLATES[name], parse_template(values[name]))
     settings.touch()
     session.flush()
     if _RESCHEDULING & values.keys():
@@ -98,14 +104,23 @@ def attend_to_open_invoices(session: TenantSession, payer_id: UUID | None = None
     session.execute(statement.values(dunning_at=session.now()).execution_options(synchronize_session=False))
 
 
-def _check(session: TenantSession, values: dict[str, Any]) -> None:
-    for name in _TEMPLATES:
-        if name in values:
-            parse_template(values[name])
+def _check(session: TenantSession, settings: BillingSettings, values: dict[str, Any]) -> None:
+    _check_templates(settings, values)
     lock_date = values.get("lock_date")
     if lock_date is not None and lock_date >= local_date(session.now(), session.organization.timezone):
         raise InvalidError(
             "invalid_lock_date",
             "the lock date must be in the past",
             errors=[FieldError("/lock_date", "Must be before today.")],
+        )
+
+
+def _check_templates(settings: BillingSettings, values: dict[str, Any]) -> None:
+    """Each can be used, and an invoice and a credit note never have the same number (DOC-2)."""
+    invoice, note = (parse_template(values.get(name, getattr(settings, name))) for name in _TEMPLATES)
+    if invoice.pattern == note.pattern and _TEMPLATES.keys() & values.keys():
+        raise InvalidError(
+            "invalid_number_template",
+            "invoices and credit notes need different numbers",
+            errors=[FieldError(f"/{name}", "Must differ.") for name in _TEMPLATES if name in values],
         )

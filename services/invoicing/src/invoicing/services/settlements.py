@@ -17,7 +17,7 @@ from sqlalchemy import select
 from common.db import TenantSession
 from common.ids import new_id
 from common.money import Money
-from invoicing.documents.labels import translated
+from contracts.phrases import translated
 from invoicing.domain.periods import Period
 from invoicing.domain.proration import BilledPeriod, Settlement, settle
 from invoicing.models import CreditNote, Customer, Fee, InvoiceLine, Membership
@@ -190,6 +190,7 @@ def _charge(session: TenantSession, membership: Membership, holder: Billed, sett
         currency=membership.currency,
         price_minor=settlement.difference.amount_minor,
         amount_minor=settlement.difference.amount_minor,
+        listed_taxes=membership.listed_taxes,
         tax_percent=membership.tax_percent,
         tax_category=membership.tax_category,
         prices_include_tax=membership.prices_include_tax,

@@ -16,15 +16,17 @@ from sqlalchemy import func, select
 
 from common.clock import local_date
 from common.db import Database, TenantSession
-from common.errors import ConflictError, NotFoundError
+from common.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from invoicing.models import BillingRun, Fee, Membership
 from invoicing.services.billing.batches import plan_batch
-from invoicing.services.billing.context import load_context
+from invoicing.services.billing.context import BillingContext, load_context
 from invoicing.services.billing.selecting import Scope, due_payers
 from invoicing.services.billing.specs import InvoiceSpec
 from invoicing.services.billing.turns import Turns, garbage_left_alone
+from invoicing.services.settings import billing_settings
 
 BATCH = 1000
+YEARS_AHEAD = 3
 
 
 def start_run(
@@ -36,8 +38,10 @@ def start_run(
     payer_id: UUID | None = None,
     idempotency_key: str | None = None,
 ) -> BillingRun:
-    """Store a run that is about to work. Raises ConflictError when everything up to ``as_of`` is locked (BIL-8)."""
+    """Store a run that is about to work. Raises ConflictError when everything up to ``as_of`` is locked (BIL-8), and
+    InvalidError when that is too far ahead."""
     context = load_context(session)
+    _check_reach(context, as_of)
     lock_date = context.settings.lock_date
     if lock_date is not None and as_of <= lock_date:
         raise ConflictError("billing_locked", f"Everything up to {lock_date.isoformat()} is locked.")
@@ -56,6 +60,17 @@ def start_run(
     session.add(run)
     session.flush()
     return run
+
+
+def _check_reach(context: BillingContext, as_of: date) -> None:
+    """A slip in the year would invoice everybody for decades, and invoices cannot be taken back."""
+    last_year = context.today().year + YEARS_AHEAD
+    if as_of.year > last_year:
+        raise InvalidError(
+            "invalid_as_of",
+            f"billing runs reach {YEARS_AHEAD} years ahead at most",
+            errors=[FieldError("/as_of", f"Must be in {last_year} or earlier.")],
+        )
 
 
 def _no_counts() -> dict[str, Any]:
@@ -93,6 +108,7 @@ def work_on_run(
 def preview_run(session: TenantSession, scope: Scope) -> tuple[list[InvoiceSpec], list[dict[str, Any]]]:
     """A dry run: exactly the invoices that the real one would make now, without numbers (BIL-4). Changes nothing."""
     context = load_context(session)
+    _check_reach(context, scope.as_of)
     specs: list[InvoiceSpec] = []
     errors: list[dict[str, Any]] = []
     cursor: UUID | None = None
@@ -105,10 +121,13 @@ def preview_run(session: TenantSession, scope: Scope) -> tuple[list[InvoiceSpec]
 
 
 def run_automatically(database: Database, organization_id: UUID, now: datetime) -> None:
-    """The scheduled turn: take up runs that were left, then one new run over all that is due now."""
+    """The scheduled turn: take up runs that were left, then one new run over all that is due now.
+
+    Until automatic generation is on, a turn that came for a run which was left begins nothing by itself.
+    """
     resume_runs(database, organization_id, now)
     with database.session(organization_id) as session:
-        if not _anything_due(session, now):
+        if not (billing_settings(session).automatic_generation and _anything_due(session, now)):
             return
         run = start_run(session, as_of=local_date(now, session.organization.timezone), kind="automatic")
         run.created_at = now
