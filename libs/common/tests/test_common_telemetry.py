@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from common.telemetry import Trace, span_id_of, trace_id_of
 from common.telemetry.logs import _SECRET_TEXTS, _SUSPICIOUS, ForgivingStream, _struck_out, without_secrets
+from common.telemetry.metrics import REQUESTS, observe_request
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 FAILING = """
@@ -98,3 +100,16 @@ def test_a_log_line_that_cannot_be_written_fails_nobody() -> None:
     kept = io.StringIO()
     assert ForgivingStream(kept).write("a line") == 6
     assert kept.getvalue() == "a line"
+
+
+def test_made_up_methods_are_one_time_series() -> None:
+    for method in ("BREW", "WHEN", "PROPFIND"):
+        observe_request("teapot", method, "/v1/members", 405, 0.01)
+    observe_request("teapot", "GET", "/v1/members", 200, 0.01)
+    counted = {sample.labels["method"] for sample in samples(REQUESTS) if sample.labels["service"] == "teapot"}
+    assert counted == {"GET", "OTHER"}
+
+
+def samples(metric: Any) -> list[Any]:
+    """What a metric has counted."""
+    return [sample for family in metric.collect() for sample in family.samples]

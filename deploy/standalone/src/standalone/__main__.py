@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
-import waitress
 from rich.console import Console
 from rich.markup import escape
 
 from common.runtime import stop_on_signals
 from common.telemetry import export_spans
 from common.telemetry.logs import configure_logs
+from standalone.administration import admin
 from standalone.config import SuiteSettings, load_suite_settings
 from standalone.demo import DEMO_LOGINS, load_demo
+from standalone.server import serving
 
 console = Console()
 
@@ -38,8 +41,7 @@ def up() -> None:
     export_spans("deskledger", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
     from standalone.suite import running_suite
 
-    with running_suite(settings) as suite:
-        server = _serve(suite.wsgi, settings)
+    with running_suite(settings) as suite, _served(suite.wsgi, settings):
         _announce(settings)
         if settings.demo:
             load_demo(suite.wsgi, settings.data, console)
@@ -47,7 +49,6 @@ def up() -> None:
         while not stop.wait(0.5):
             pass
         console.print("stopping …")
-        server.close()
     console.print("stopped; the data is kept in", str(settings.data))
 
 
@@ -69,15 +70,19 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
-def _serve(wsgi: Any, settings: SuiteSettings) -> Any:
-    try:
-        server = waitress.create_server(
-            wsgi, host=settings.host, port=settings.port, threads=16, ident="deskledger", channel_timeout=120
-        )
-    except OSError as error:
-        raise SystemExit(f"cannot listen on port {settings.port}: {error.strerror}. Set DESKLEDGER_PORT.") from error
-    threading.Thread(target=server.run, name="http", daemon=True).start()
-    return server
+main.add_command(admin)
+
+
+@contextmanager
+def _served(wsgi: Any, settings: SuiteSettings) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(serving(wsgi, settings.host, settings.port))
+        except OSError as error:
+            raise SystemExit(
+                f"cannot listen on port {settings.port}: {error.strerror}. Set DESKLEDGER_PORT."
+            ) from error
+        yield
 
 
 def _announce(settings: SuiteSettings) -> None:

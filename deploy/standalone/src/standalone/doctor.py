@@ -6,12 +6,11 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from common.doctor import examine
 from common.service import Service
 from standalone.config import SuiteSettings
-from standalone.postgres import embedded_server, given_server
+from standalone.postgres import present_server
 from standalone.services import ALL_SERVICES
 from standalone.suite import make_runtime
 
@@ -24,7 +23,7 @@ def findings(settings: SuiteSettings) -> Iterator[tuple[str, list[str]]]:
     if settings.database_url is None and not (settings.data / "postgres").exists():
         yield "database", [f"there are no data in {settings.data}: the suite has never been started with this folder"]
         return
-    with _server(settings) as server_url:
+    with present_server(settings) as server_url:
         for service in ALL_SERVICES:
             yield service.name, _examine(settings, server_url, service)
 
@@ -46,14 +45,6 @@ def _told(error: urllib.error.HTTPError) -> str:
         return str(json.load(error)["detail"])
     except (ValueError, KeyError, TypeError):
         return f"something else than Deskledger answers there (status {error.code})"
-
-
-@contextmanager
-def _server(settings: SuiteSettings) -> Iterator[str]:
-    """The running server, or the embedded one started for the moment; a running suite's stays up."""
-    url, folder = settings.database_url, settings.data / "postgres"
-    with given_server(url) if url else embedded_server(folder) as server_url:
-        yield server_url
 
 
 def _examine(settings: SuiteSettings, server_url: str, service: Service) -> list[str]:

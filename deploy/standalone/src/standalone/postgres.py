@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
+
+from standalone.config import SuiteSettings
 
 
 @contextmanager
@@ -22,13 +26,41 @@ def embedded_server(folder: Path) -> Iterator[str]:
     try:
         yield server.get_uri()
     finally:
+        _forget_the_dead(server)
         server.cleanup()
+
+
+def _forget_the_dead(server: Any) -> None:
+    """Take processes that were killed off the server's list of users, or nobody after them would ever stop it."""
+    users = server.global_process_id_list
+    with server._lock:
+        for process_id in users.get_and_remove(0):
+            if not _is_alive(process_id):
+                users.get_and_remove(process_id)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 @contextmanager
 def given_server(url: str) -> Iterator[str]:
     """A server that is there already."""
     yield url
+
+
+@contextmanager
+def present_server(settings: SuiteSettings) -> Iterator[str]:
+    """The running server, or the embedded one started for the moment; a running suite's stays up."""
+    url, folder = settings.database_url, settings.data / "postgres"
+    with given_server(url) if url else embedded_server(folder) as server_url:
+        yield server_url
 
 
 def database_url(server_url: str, name: str) -> str:

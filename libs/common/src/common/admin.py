@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,19 +26,24 @@ __all__ = ["admin_group", "examine"]
 
 
 def admin_group(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Group:
-    """The ``admin`` commands of a service."""
+    """The ``admin`` commands of a service; what they opened is closed when they end."""
+
+    def opened() -> ServiceRuntime:
+        running = runtime()
+        click.get_current_context().call_on_close(running.close)
+        return running
 
     @click.group(help="Look after the service's messages and tables.")
     def admin() -> None:
         pass
 
-    admin.add_command(_dead_letters(runtime))
-    admin.add_command(_outbox(service, runtime))
+    admin.add_command(_dead_letters(opened))
+    admin.add_command(_outbox(service, opened))
 
     @admin.command()
     def doctor() -> None:
         """Say in plain words what is wrong; exits with 1 when anything is."""
-        running = runtime()
+        running = opened()
         findings = examine(running.database, running.service.migrations, running.jobs)
         for finding in findings:
             console.print(f"[red]✗[/red] {escape(finding)}")
@@ -68,7 +74,8 @@ def _dead_letters(runtime: Callable[[], ServiceRuntime]) -> click.Group:
     @click.argument("letter_id", type=UUID)
     def show(letter_id: UUID) -> None:
         """Show one message with its body and error."""
-        letter = deadletters.show(runtime().database, letter_id)
+        with _plain_refusals():
+            letter = deadletters.show(runtime().database, letter_id)
         console.print(letter.envelope, letter.body.decode(errors="replace"), letter.error)
 
     @group.command()
@@ -76,19 +83,26 @@ def _dead_letters(runtime: Callable[[], ServiceRuntime]) -> click.Group:
     def replay(letter_id: UUID) -> None:
         """Handle a message again."""
         running = runtime()
-        try:
+        with _plain_refusals():
             outcome = deadletters.replay(running.database, running.consumer, letter_id)
-        except DomainError as error:
-            raise click.ClickException(error.detail) from error
         console.print(outcome.result.value, outcome.error or "")
 
     @group.command()
     @click.argument("letter_id", type=UUID)
     def drop(letter_id: UUID) -> None:
         """Give a message up for good."""
-        deadletters.drop(runtime().database, letter_id)
+        with _plain_refusals():
+            deadletters.drop(runtime().database, letter_id)
 
     return group
+
+
+@contextmanager
+def _plain_refusals() -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        raise click.ClickException(error.detail) from error
 
 
 def _outbox(service: Service, runtime: Callable[[], ServiceRuntime]) -> click.Group:

@@ -18,11 +18,13 @@ from gateway.catalogues import Catalogues
 from gateway.checkout_seal import CheckoutSeal
 from gateway.checkouts import Checkouts
 from gateway.config import GatewaySettings
+from gateway.counters import SharedCounters
 from gateway.documents import Documents
 from gateway.door import Door
 from gateway.guest_calls import GuestCalls
 from gateway.health import register_health
 from gateway.identity import Identity
+from gateway.rate_limits import RateLimits
 from gateway.settlement import InternalCalls, SettlementReports
 from gateway.simulation import Clocks, Simulation
 from gateway.upstreams import HttpUpstream, Upstreams
@@ -66,7 +68,9 @@ def create_gateway_app(settings: GatewaySettings, upstreams: Mapping[str, Any] |
     register_health(app, known)
     app.register_blueprint(documents.blueprint)
     own: Any = app.wsgi_app
-    app.wsgi_app = Door(own, settings, known, Identity(known), arrivals)  # type: ignore[method-assign]
+    counters = SharedCounters(settings.rate_limit_file)
+    identity, limits = Identity(known, counters), RateLimits(settings, counters)
+    app.wsgi_app = Door(own, settings, known, identity, limits, arrivals)  # type: ignore[method-assign]
     return app
 
 

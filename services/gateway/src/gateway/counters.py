@@ -3,6 +3,8 @@
 One slot of 24 bytes per key: hash of the key, number of the current window, requests in this and the previous window.
 A key looks for its slot in a short row; when the row is full, the slot that rested longest is taken over. So memory is
 bounded whatever comes, and a counter is lost (in the caller's favour) only when there are far more keys than slots.
+
+Behind the slots stands how often API keys were withdrawn, by which processes hear of it from each other.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from common.clock import Clock, SystemClock
 _SLOT = struct.Struct("<QQII")  # key, window, current, previous
 _SLOTS = 1 << 16
 _ROW = 8
-SIZE = _SLOT.size * _SLOTS
+_WITHDRAWALS = struct.Struct("<Q")  # behind the slots
+_WITHDRAWALS_AT = _SLOT.size * _SLOTS
+SIZE = _WITHDRAWALS_AT + _WITHDRAWALS.size
 
 
 class SharedCounters(Storage, SlidingWindowCounterSupport):
@@ -70,6 +74,17 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
             place, window, _, _ = self._read(wanted, expiry, self._now())
             _SLOT.pack_into(self._memory, place, wanted, window, 0, 0)
 
+    @property
+    def withdrawals(self) -> int:
+        """How often keys were withdrawn: what was kept about keys before the last time may be wrong."""
+        count: int = _WITHDRAWALS.unpack_from(self._memory, _WITHDRAWALS_AT)[0]
+        return count
+
+    def count_withdrawal(self) -> None:
+        """Let every process know that a key has been withdrawn."""
+        with self._locked():
+            _WITHDRAWALS.pack_into(self._memory, _WITHDRAWALS_AT, self.withdrawals + 1)
+
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -112,7 +127,7 @@ class SharedCounters(Storage, SlidingWindowCounterSupport):
     def reset(self) -> int | None:
         """Forget every key."""
         with self._locked():
-            self._memory[:] = bytes(SIZE)
+            self._memory[:_WITHDRAWALS_AT] = bytes(_WITHDRAWALS_AT)
         return None
 
     # The other strategies of `limits` are not used here.

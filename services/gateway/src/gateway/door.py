@@ -58,11 +58,12 @@ class Door:
         settings: GatewaySettings,
         upstreams: Upstreams,
         identity: Identity,
+        limits: RateLimits,
         arrivals: Arrivals,
     ) -> None:
         self._own, self._settings, self._upstreams = own, settings, upstreams
         self._identity, self._arrivals = identity, arrivals
-        self._limits = RateLimits(settings)
+        self._limits = limits
         self._addresses = ClientAddresses(settings.trusted_proxies, settings.internal_token)
         self._cross_origin = CrossOrigin(settings.cors_origins)
 
@@ -84,6 +85,9 @@ class Door:
             observe_request(GATEWAY, visit.method, route.name, answer.status, seconds)
             note_request(running, visit.method, route.name, answer.status, seconds)
         start_response(_status_line(answer.status), answer.headers)
+        if visit.method == "HEAD":
+            # No server leaves it out by itself, and the client would take it for the beginning of the next answer.
+            return _without_body(answer)
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
     def _answer(self, visit: Visit) -> Answer:
@@ -199,9 +203,15 @@ class Visit:
         return request.get_data(cache=False)
 
 
+def _without_body(answer: Answer) -> list[bytes]:
+    if hasattr(answer.body, "close"):
+        answer.body.close()
+    return []
+
+
 def _refusal(response: Response) -> Answer:
-    body = response.get_data()
-    return Answer(response.status_code, [*response.headers.items(), ("Content-Length", str(len(body)))], body)
+    # Its headers name the length already: said twice, some reverse proxies take the answer for a broken one.
+    return Answer(response.status_code, list(response.headers.items()), response.get_data())
 
 
 def _answer_of(app: Callable[..., Any], environ: dict[str, Any]) -> Answer:

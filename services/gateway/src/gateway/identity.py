@@ -23,6 +23,7 @@ from jwt.algorithms import OKPAlgorithm
 from common.auth.tokens import read_token, unauthenticated
 from common.clock import SystemClock
 from common.errors import DomainError, TooManyRequestsError, UnauthenticatedError, UnavailableError
+from gateway.counters import SharedCounters
 from gateway.upstreams import Answer, Upstreams
 
 logger = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ _KEYS_PATH = "/v1/.well-known/jwks.json"
 _REFRESH_SECONDS = 30.0  # also without an unknown key, so that withdrawn keys are forgotten
 _REFRESH_AT_MOST_EVERY = 1.0
 _REMEMBERED = 10_000
-_LONGEST_SECONDS = 300.0  # a withdrawn API key lives on here for this long at most
+_LONGEST_SECONDS = 60.0  # a key that was withdrawn on another machine lives on here for this long at most
 _EARLIER_SECONDS = 30.0  # an exchanged token is renewed this long before it expires
 _REFUSED_SECONDS = 5.0
 
@@ -45,6 +46,14 @@ class Caller:
     authorization: str
     key: str
     claims: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchanged:
+    """What an API key was exchanged for, after so many withdrawals of keys."""
+
+    token: str
+    withdrawals: int
 
 
 class Remembered(Generic[Value]):
@@ -68,20 +77,17 @@ class Remembered(Generic[Value]):
             while len(self._entries) > self._size:
                 self._entries.popitem(last=False)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._entries.clear()
-
 
 class Identity:
     """Reads the Authorization header of requests."""
 
-    def __init__(self, upstreams: Upstreams, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, upstreams: Upstreams, counters: SharedCounters, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._keys = PublicKeys(upstreams, monotonic)
-        self._upstreams, self._clock = upstreams, SystemClock()
+        self._upstreams, self._clock, self._counters = upstreams, SystemClock(), counters
         self._checked: Remembered[Caller] = Remembered(monotonic)
-        self._exchanged: Remembered[str] = Remembered(monotonic)
+        self._exchanged: Remembered[_Exchanged] = Remembered(monotonic)
         self._refused: Remembered[bool] = Remembered(monotonic)
 
     def caller(self, authorization: str | None, headers: Mapping[str, str]) -> Caller | None:
@@ -103,18 +109,22 @@ class Identity:
         return self._check(authorization, f"Bearer {token}", token)
 
     def forget_keys(self) -> None:
-        """Forget exchanged API keys: one of them may just have been deleted."""
-        self._exchanged.clear()
+        """Forget exchanged API keys, in every process that counts with this one: one may just have been deleted."""
+        self._counters.count_withdrawal()
 
     def _caller_of_key(self, key: str, headers: Mapping[str, str]) -> Caller:
         digest = hashlib.sha256(key.encode()).hexdigest()
-        token = self._exchanged.get(digest) or self._exchange(key, digest, headers)
+        kept = self._exchanged.get(digest)
+        is_good = kept is not None and kept.withdrawals == self._counters.withdrawals
+        token = kept.token if kept is not None and is_good else self._exchange(key, digest, headers)
         caller = self._checked.get(f"Bearer {token}") or self._check(f"Bearer {token}", f"Bearer {token}", token)
         return Caller(caller.authorization, digest, caller.claims)
 
     def _exchange(self, key: str, digest: str, headers: Mapping[str, str]) -> str:
         if self._refused.get(digest):
             raise _invalid_key()
+        # Counted before asking: a key that is deleted meanwhile is asked for again.
+        withdrawals = self._counters.withdrawals
         body = json.dumps({"grant": "api_key", "key": key}).encode()
         sent = {**headers, "Content-Type": "application/json"}
         answer = self._upstreams.call("members", "POST", "/v1/tokens", sent, body, timeout=5.0)
@@ -123,7 +133,7 @@ class Identity:
         made = answer.json()
         token: str = made["access_token"]
         seconds = min(float(made.get("expires_in", 60)) - _EARLIER_SECONDS, _LONGEST_SECONDS)
-        self._exchanged.keep(digest, token, max(seconds, 1.0))
+        self._exchanged.keep(digest, _Exchanged(token, withdrawals), max(seconds, 1.0))
         return token
 
     def _no_token(self, answer: Answer, digest: str) -> DomainError:
@@ -177,11 +187,11 @@ class PublicKeys:
         return None
 
     def _refresh(self) -> bool:
-        """Read the keys again; False when that was not possible, or was done a moment ago."""
+        """Read the keys again, unless that was done or tried a moment ago; False when they could not be read."""
         with self._lock:
             now = self._monotonic()
             if now - self._asked_at < _REFRESH_AT_MOST_EVERY:
-                return False
+                return self._read_at == self._asked_at
             self._asked_at = now
             try:
                 answer = self._upstreams.call("members", "GET", _KEYS_PATH, {}, timeout=3.0)

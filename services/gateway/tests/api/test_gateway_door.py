@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
 from flask import Response
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from common.testing.plugin import INTERNAL_TOKEN, make_token
 
@@ -119,6 +122,15 @@ def test_tokens_pass_unchecked_while_the_keys_cannot_be_had(world: Any, gateway:
     client = gateway()
     assert client.get("/v1/bookings").status_code == 200
     assert client.get("/v1/organization/clock").status_code == 503
+
+
+def test_a_token_of_a_revoked_key_is_refused_however_often_it_comes(world: Any, gateway: Any) -> None:
+    client = gateway(None)
+    header = base64.urlsafe_b64encode(b'{"alg":"EdDSA","kid":"revoked"}').decode().rstrip("=")
+    sent = {"Authorization": f"Bearer {header}.{make_token(uuid4()).partition('.')[2]}"}
+    answers = [client.get("/v1/organization/clock", headers=sent) for _ in range(3)]
+    assert [(answer.status_code, answer.get_json()["code"]) for answer in answers] == [(401, "unknown_signing_key")] * 3
+    assert len([seen for seen in world.requests if "jwks" in seen["path"]]) == 1
 
 
 def test_the_keys_are_asked_for_once(world: Any, gateway: Any) -> None:
@@ -272,3 +284,49 @@ def test_a_head_request_has_no_body(world: Any, gateway: Any) -> None:
     answer = gateway().request("HEAD", "/v1/members")
     assert (answer.status_code, answer.get_data()) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 0
+
+
+def test_a_refusal_at_the_door_says_its_length_once(world: Any, gateway: Any) -> None:
+    # Said twice, nginx takes the answer for a broken one and makes it a 502.
+    client = gateway(None, max_body_bytes=10)
+    refusals = [
+        client.get("/v1/nothing"),
+        client.get("/v1/members", headers={"Authorization": "Bearer nonsense"}),
+        client.post("/v1/members", {"name": "longer than that"}),
+    ]
+    assert [answer.status_code for answer in refusals] == [404, 401, 413]
+    for answer in refusals:
+        assert answer.headers.getlist("Content-Length") == [str(len(answer.get_data()))]
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/members", "/livez", "/v1/audit-log"])
+def test_nothing_follows_the_headers_of_a_head_request(world: Any, gateway: Any, path: str) -> None:
+    # Read past the test client, which would leave a body out by itself.
+    app = gateway()._client.application
+    environ = EnvironBuilder(method="HEAD", path=path).get_environ()
+    pieces, _, headers = run_wsgi_app(app, environ)
+    assert b"".join(pieces) == b""
+    assert int(headers["Content-Length"]) > 0
+
+
+def test_an_address_of_version_6_is_limited_with_its_whole_network(world: Any, gateway: Any) -> None:
+    client = gateway(None, address_limit=3)
+    statuses = [
+        client.get("/v1/locations", headers={"X-Forwarded-For": f"2001:db8:1:2::{number}"}).status_code
+        for number in range(5)
+    ]
+    assert statuses == [200] * 3 + [429] * 2
+    assert client.get("/v1/locations", headers={"X-Forwarded-For": "2001:db8:1:3::1"}).status_code == 200
+
+
+def test_processes_hear_of_each_others_deleted_api_keys(
+    world: Any, gateway: Any, key_exchange: Any, tmp_path: Path
+) -> None:
+    shared = str(tmp_path / "rate-limits")
+    one, other = gateway(rate_limit_file=shared), gateway(rate_limit_file=shared)
+    sent = {"Authorization": "Bearer dk_good"}
+    for _ in range(2):
+        assert other.get("/v1/bookings", headers=sent).status_code == 200
+        assert other.get("/v1/bookings", headers=sent).status_code == 200
+        assert one.delete("/v1/api-keys/key_1").status_code == 200
+    assert key_exchange == ["dk_good", "dk_good"]

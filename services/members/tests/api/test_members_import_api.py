@@ -98,6 +98,7 @@ def test_good_rows_are_taken_in_and_faulty_ones_reported(
         ("name\nA\x00nn\n", "csv_invalid"),
         (b"name\n\xff\xfe\n", "csv_invalid"),
         ('name\n"open\n', "csv_invalid"),
+        ("name\rAnn\r", "csv_invalid"),
     ],
 )
 def test_unreadable_files_are_refused_as_a_whole(owner: ApiClient, file: str | bytes, code: str) -> None:
@@ -117,7 +118,9 @@ def test_other_content_types_roles_and_parameters_are_refused(
 def test_the_same_file_under_one_key_is_imported_once(owner: ApiClient) -> None:
     file, headers = "name\nAnn\n", {"Idempotency-Key": "import-1"}
     first = send(owner, file, **headers)
-    assert send(owner, file, **headers).json == first.json
+    again = send(owner, file, **headers)
+    assert again.json == first.json
+    assert ["Idempotent-Replayed" in answer.headers for answer in (first, again)] == [False, True]
     assert len(owner.get("/v1/members").json["items"]) == 1
     assert send(owner, "name\nBob\n", **headers).json["code"] == "idempotency_key_reused"
 

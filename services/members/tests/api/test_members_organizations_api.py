@@ -6,20 +6,22 @@ import base64
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from PIL import Image
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from common.auth import Principal, read_token
+from common.clock import SystemClock
 from common.db import TenantMixin
 from common.db.migrate import schema_differences
 from common.db.plumbing import outbox_table, plumbing_metadata
 from common.testing.plugin import INTERNAL_TOKEN, ApiClient
-from members.models import Base
+from members.models import Base, SignUp
 from members.service import SERVICE
 
 Body = Callable[..., dict[str, Any]]
@@ -135,6 +137,20 @@ def test_the_same_sign_up_under_one_key_in_parallel_makes_one_organisation(
     assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true") == 5
     other = ApiClient(members_app.test_client(), None).post("/v1/organizations", sign_up_body(), headers=headers)
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_sign_up_is_repeated_for_a_day_and_is_no_second_password_after(
+    members_app: Any, visitor: ApiClient, sign_up_body: Body
+) -> None:
+    body, headers = sign_up_body(), {"Idempotency-Key": "sign-up"}
+    assert visitor.post("/v1/organizations", body, headers=headers).status_code == 201
+    again = visitor.post("/v1/organizations", body, headers=headers)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    with members_app.extensions["database"].system_session() as session:
+        session.execute(update(SignUp).values(created_at=SystemClock().now() - timedelta(hours=25)))
+        session.commit()
+    late = visitor.post("/v1/organizations", body, headers=headers)
+    assert (late.status_code, late.json["code"]) == (409, "slug_taken")
 
 
 def test_the_organisation_is_changed_with_its_etag_and_announced(members_app: Any, signed_up: SignedUp) -> None:

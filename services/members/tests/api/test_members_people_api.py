@@ -264,6 +264,16 @@ def test_a_company_with_members_is_not_archived_even_when_one_just_joins(
             assert (joined.result(), archived.result()) in {(201, 409), (422, 204)}
 
 
+def test_an_archived_member_does_not_come_back_to_an_archived_company(owner: ApiClient) -> None:
+    company = owner.post("/v1/companies", {"name": "Quay Ltd"}).json["id"]
+    path = f"/v1/members/{owner.post('/v1/members', {'name': 'Ann', 'company_id': company}).json['id']}"
+    assert owner.delete(path).status_code == 204
+    assert owner.delete(f"/v1/companies/{company}").status_code == 204
+    refused = owner.patch(path, {"status": "active"})
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_company")
+    assert owner.patch(path, {"status": "active", "company_id": None}).status_code == 200
+
+
 def test_a_member_is_invited_chooses_a_password_and_signs_in(
     members_app: Any, visitor: ApiClient, signed_up: Callable[..., Any]
 ) -> None:

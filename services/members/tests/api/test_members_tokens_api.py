@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from sqlalchemy import select, update
 from common.auth import Principal, read_token
 from common.clock import SystemClock
 from common.db.plumbing import outbox_table
+from common.ids import decode_id
 from common.testing.plugin import ApiClient
-from members.models import EntryToken, SignIn
+from members.models import ApiKey, EntryToken, RefreshToken, SignIn
+from members.services import sign_in as sign_in_service
 from members.services.secrecy import token_hash
 
 SignedUp = Callable[..., tuple[ApiClient, dict[str, Any]]]
@@ -289,3 +292,97 @@ def test_api_keys_keep_to_roles_and_organisations(members_app: Any, visitor: Api
     assert stranger.delete(f"/v1/api-keys/{key['id']}").status_code == 404
     past = {"name": "Old", "role": "admin", "expires_at": "2020-01-01T00:00:00Z"}
     assert owner.post("/v1/api-keys", past).status_code == 422
+
+
+def test_a_password_changed_while_it_is_compared_no_longer_lets_in(
+    visitor: ApiClient, signed_up: SignedUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, made = signed_up()
+    compare = sign_in_service.password_fits
+    change = {"current_password": PASSWORD, "password": "another long one"}
+
+    def compare_slowly(password_hash: str | None, password: str) -> bool:
+        monkeypatch.setattr(sign_in_service, "password_fits", compare)
+        with ThreadPoolExecutor(1) as elsewhere:  # a request of its own, not one inside of this one
+            assert elsewhere.submit(owner.post, "/v1/password", change).result().status_code == 200
+        return compare(password_hash, password)
+
+    monkeypatch.setattr(sign_in_service, "password_fits", compare_slowly)
+    refused = sign_in(visitor, made["organization"]["slug"])
+    assert (refused.status_code, refused.json["code"]) == (401, "sign_in_refused")
+
+
+def test_guesses_at_the_current_password_are_throttled(signed_up: SignedUp) -> None:
+    owner, _ = signed_up()
+    guesses = [
+        owner.post("/v1/password", {"current_password": f"guess {number}", "password": "another long one"})
+        for number in range(6)
+    ]
+    assert [guess.status_code for guess in guesses] == [401] * 5 + [429]
+    assert int(guesses[-1].headers["Retry-After"]) > 0
+    right = owner.post("/v1/password", {"current_password": PASSWORD, "password": "another long one"})
+    assert right.status_code == 429
+
+
+def test_a_good_change_of_the_password_clears_the_guesses(signed_up: SignedUp) -> None:
+    owner, _ = signed_up()
+    right = {"current_password": PASSWORD, "password": PASSWORD}
+    for _ in range(2):
+        wrong = [owner.post("/v1/password", {**right, "current_password": "a guess"}) for _ in range(4)]
+        assert {answer.status_code for answer in wrong} == {401}
+        assert owner.post("/v1/password", right).status_code == 200
+
+
+def test_expired_refresh_tokens_of_a_sign_in_that_goes_on_are_forgotten(
+    members_app: Any, visitor: ApiClient, signed_up: SignedUp
+) -> None:
+    _, made = signed_up()
+    second = refresh(visitor, made["refresh_token"]).json["refresh_token"]
+    used = token_hash(made["refresh_token"])
+    with members_app.extensions["database"].system_session() as session:
+        session.execute(
+            update(RefreshToken).where(RefreshToken.token_hash == used).values(expires_at=SystemClock().now())
+        )
+        session.commit()
+    assert refresh(visitor, second).status_code == 200
+    with members_app.extensions["database"].system_session() as session:
+        assert session.scalar(select(RefreshToken.id).where(RefreshToken.token_hash == used)) is None
+
+
+def test_no_token_outlives_the_api_key_that_it_was_exchanged_for(
+    members_app: Any, visitor: ApiClient, signed_up: SignedUp
+) -> None:
+    owner, _ = signed_up()
+    ends = SystemClock().now() + timedelta(minutes=2)
+    key = owner.post("/v1/api-keys", {"name": "Fair", "role": "admin", "expires_at": ends.isoformat()}).json["key"]
+    answer = visitor.post("/v1/tokens", {"grant": "api_key", "key": key}).json
+    claims = read_token(answer["access_token"], members_app.extensions["signing_keys"])
+    assert claims["exp"] == int(ends.timestamp())
+    assert 100 < answer["expires_in"] <= 120
+
+
+def test_a_repeated_request_for_an_api_key_says_so_and_is_no_change(
+    signed_up: SignedUp, audit_log: Callable[..., list[dict[str, Any]]]
+) -> None:
+    owner, made = signed_up()
+    body, headers = {"name": "Door system", "role": "front_desk"}, {"Idempotency-Key": "door"}
+    answers = [owner.post("/v1/api-keys", body, headers=headers) for _ in range(2)]
+    assert ["Idempotent-Replayed" in answer.headers for answer in answers] == [False, True]
+    entries = audit_log(decode_id("org", made["organization"]["id"]))
+    assert [entry["action"] for entry in entries if entry["subject"] == answers[0].json["id"]] == ["api_key.created"]
+    assert "POST /v1/api-keys" not in {entry["action"] for entry in entries}
+
+
+def test_a_request_for_an_api_key_shows_it_for_a_day_and_then_makes_another(
+    members_app: Any, signed_up: SignedUp
+) -> None:
+    owner, _ = signed_up()
+    body, headers = {"name": "Door system", "role": "front_desk"}, {"Idempotency-Key": "door"}
+    first = owner.post("/v1/api-keys", body, headers=headers).json
+    with members_app.extensions["database"].system_session() as session:
+        long_ago = SystemClock().now() - timedelta(hours=25)
+        session.execute(update(ApiKey).where(ApiKey.id == decode_id("key", first["id"])).values(created_at=long_ago))
+        session.commit()
+    second = owner.post("/v1/api-keys", body, headers=headers).json
+    assert second["key"] != first["key"]
+    assert owner.post("/v1/api-keys", body, headers=headers).json["key"] == second["key"]

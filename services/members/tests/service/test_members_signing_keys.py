@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
+import psycopg
 import pytest
 from sqlalchemy import func, select, update
 
 from common.config import ConfigurationError
 from common.db import Database
 from common.db.plumbing import outbox_table
+from common.messaging.outbox_rows import try_to_lead
 from common.tenancy import SigningKeys
 from common.testing.plugin import ApiClient
 from members.models import TokenKey
@@ -73,6 +75,16 @@ def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_ends_after_i
         session.execute(update(TokenKey).where(TokenKey.kid == new).values(use_from=session.clock.now()))
         session.commit()
     assert current_kid(database) == new
+
+
+@pytest.mark.timeout(60)
+def test_keys_are_made_rotated_and_revoked_while_a_worker_leads_the_relay(database: Database) -> None:
+    ensure_first_key(database, SECRET)
+    with psycopg.connect(database.url.replace("+psycopg", "")) as worker:
+        assert try_to_lead(worker)
+        ensure_first_key(database, SECRET)
+        rotated = rotate_keys(database, SECRET, use_in=timedelta(), lifetime=timedelta(minutes=15))
+        assert revoke_keys(database, SECRET) != rotated
 
 
 def test_a_key_used_at_once_is_not_replaced_by_one_that_was_planned_before(database: Database) -> None:

@@ -110,7 +110,10 @@ def _refuse_unstorable_text(asked: Request) -> None:
     if any("\x00" in part for part in texts if part):
         raise BadRequest("NUL characters are not accepted")
     if asked.is_json and b"\\u" in asked.get_data(cache=True):
-        body = stdjson.dumps(asked.get_json(), ensure_ascii=False)
+        try:
+            body = stdjson.dumps(asked.get_json(), ensure_ascii=False)
+        except RecursionError as error:
+            raise BadRequest("the body's JSON is nested too deeply") from error
         if "\x00" in body or any("\ud800" <= c <= "\udfff" for c in body) or "\\u0000" in body:
             raise BadRequest("NUL characters and lone surrogates are not accepted")
 

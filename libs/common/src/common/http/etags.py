@@ -24,6 +24,9 @@ def remember_etag(row: Versioned) -> None:
 
 
 def check_if_match(row: Versioned) -> None:
-    """Raise PreconditionFailedError when the caller's If-Match names another version than the (locked) row has."""
-    if request.headers.get("If-Match") and not request.if_match.contains(f"v{row.version}"):
+    """Raise PreconditionFailedError when the caller's If-Match names another version than the (locked) row has.
+
+    A weak tag counts as well: reverse proxies weaken the tags of answers that they compress.
+    """
+    if request.headers.get("If-Match") and not request.if_match.contains_weak(f"v{row.version}"):
         raise PreconditionFailedError("changed_meanwhile", "this was changed since you read it; read it again")

@@ -22,7 +22,7 @@ from common.http import (
     page_schema,
     remember_etag,
 )
-from common.http.idempotency import idempotency_key
+from common.http.idempotency import REPLAYED_HEADER, idempotency_key
 from common.ids import decode_path_id
 from members.api.access import current_settings
 from members.models import ApiKey
@@ -73,16 +73,17 @@ def list_api_keys(query: dict[str, Any]) -> dict[str, Any]:
 @idempotent(by_effect=True)
 @blueprint.arguments(ApiKeyInSchema)
 @blueprint.response(201, NewApiKeySchema)
-def create_api_key(body: dict[str, Any]) -> dict[str, Any]:
+def create_api_key(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Make a key; it is shown in this answer and never again."""
-    row, key = api_keys.create_api_key(
+    row, key, is_replayed = api_keys.create_api_key(
         current_session(),
         current_settings(),
         creator=current_principal(),
         request_digest=_request_digest(),
         **body,
     )
-    return {**{name: getattr(row, name) for name in ApiKeySchema().fields}, "key": key}
+    shown = {**{name: getattr(row, name) for name in ApiKeySchema().fields}, "key": key}
+    return shown, 201, {REPLAYED_HEADER: "true"} if is_replayed else {}
 
 
 def _request_digest() -> bytes | None:

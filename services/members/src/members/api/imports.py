@@ -12,12 +12,13 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from common.auth import Role, allow, current_principal
 from common.http import Blueprint, current_session, idempotent
-from common.http.idempotency import idempotency_key
+from common.http.idempotency import REPLAYED_HEADER, idempotency_key
 from members.api.access import current_settings
 from members.api.people_schemas import CompanyInSchema, ImportQuery, ImportReportSchema, MemberInSchema
 from members.services.imports import import_file
 
 blueprint = Blueprint("imports", __name__, description="CSV import")
+Answer = tuple[dict[str, Any], int, dict[str, str]]
 _BODY = {
     "required": True,
     "description": "UTF-8, with a header line; separated by commas, semicolons or tabs",
@@ -31,7 +32,7 @@ _BODY = {
 @blueprint.doc(requestBody=_BODY)
 @blueprint.arguments(ImportQuery, location="query")
 @blueprint.response(200, ImportReportSchema)
-def import_members(query: dict[str, Any]) -> dict[str, Any]:
+def import_members(query: dict[str, Any]) -> Answer:
     """Take members in from a CSV file; companies are named and must exist."""
     return _import("members", MemberInSchema(), query)
 
@@ -42,12 +43,12 @@ def import_members(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(requestBody=_BODY)
 @blueprint.arguments(ImportQuery, location="query")
 @blueprint.response(200, ImportReportSchema)
-def import_companies(query: dict[str, Any]) -> dict[str, Any]:
+def import_companies(query: dict[str, Any]) -> Answer:
     """Take companies in from a CSV file."""
     return _import("companies", CompanyInSchema(), query)
 
 
-def _import(kind: str, schema: Schema, query: dict[str, Any]) -> dict[str, Any]:
+def _import(kind: str, schema: Schema, query: dict[str, Any]) -> Answer:
     if request.mimetype != "text/csv":
         raise UnsupportedMediaType("the body must be text/csv")
     request.max_content_length = current_settings().max_import_bytes
@@ -58,7 +59,7 @@ def _import(kind: str, schema: Schema, query: dict[str, Any]) -> dict[str, Any]:
         except ValidationError as error:
             return {}, dict(_faults(error.messages))
 
-    return import_file(
+    report, is_replayed = import_file(
         current_session(),
         current_principal(),
         kind,
@@ -67,6 +68,7 @@ def _import(kind: str, schema: Schema, query: dict[str, Any]) -> dict[str, Any]:
         dry_run=query["dry_run"],
         idempotency_key=idempotency_key(),
     )
+    return report, 200, {REPLAYED_HEADER: "true"} if is_replayed else {}
 
 
 def _buffered(stream: Any) -> Any:

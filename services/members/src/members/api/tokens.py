@@ -20,7 +20,7 @@ from members.services import sign_in, signing_keys, tokens
 from members.services.tokens import Tokens
 
 blueprint = Blueprint("tokens", __name__, description="Signing in and out")
-# No answer with a token in it is stored: sent again, these requests simply let in again.
+# No answer with a token in it is stored: sent again, these requests let in again, where nothing was used up by then.
 
 
 @blueprint.route("/v1/tokens", methods=["POST"])

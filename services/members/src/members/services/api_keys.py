@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from members.services.rights import check_grant
 from members.services.secrecy import keyed_digest, token_hash
 
 _PREFIX = "dk_"
+# As long as any idempotency key is kept (API.md, conventions); then nothing shows the key again.
+_SHOWN_AGAIN_FOR = timedelta(hours=24)
 
 
 def create_api_key(
@@ -29,19 +32,18 @@ def create_api_key(
     creator: Principal,
     request_digest: bytes | None = None,
     **values: Any,
-) -> tuple[ApiKey, str]:
-    """Make a key; returns its row and the key itself, which is not stored.
+) -> tuple[ApiKey, str, bool]:
+    """Make a key; returns its row, the key itself, which is not stored, and whether it had been made before.
 
-    With the digest of a request that was answered before, its key is returned again: a key is derived from its id, so
-    that a lost answer can be repeated. Raises ForbiddenError for a key with more rights than its maker's.
+    With the digest of a request that was answered within a day, its key is returned again: a key is derived from its
+    id, so that a lost answer can be repeated. Raises ForbiddenError for a key with more rights than its maker's.
     """
     check_grant(creator, values["role"], values.get("location_ids"))
     if request_digest is not None:
-        session.execute(select(_lock(request_digest)))
-        earlier = session.scalars(select(ApiKey).where(ApiKey.request_digest == request_digest)).one_or_none()
+        earlier = _made_earlier(session, request_digest)
         if earlier is not None:
             _refuse_other_body(earlier, values)
-            return earlier, _key_of(settings, earlier.id)
+            return earlier, _key_of(settings, earlier.id), True
     if values.get("expires_at") is not None and values["expires_at"] <= session.clock.now():
         raise InvalidError("already_expired", "expires_at must be in the future")
     check_locations(session, values.get("location_ids") or (), "/location_ids")
@@ -59,7 +61,18 @@ def create_api_key(
     session.add(row)
     session.flush()
     audit.record(session, "api_key.created", encode_id("key", row.id), {"name": row.name, "role": row.role})
-    return row, key
+    return row, key, False
+
+
+def _made_earlier(session: TenantSession, request_digest: bytes) -> ApiKey | None:
+    """The key that a request made, while it may be repeated; the request is held until the end of the transaction."""
+    session.execute(select(_lock(request_digest)))
+    earlier = session.scalars(select(ApiKey).where(ApiKey.request_digest == request_digest)).one_or_none()
+    if earlier is not None and earlier.created_at <= session.clock.now() - _SHOWN_AGAIN_FOR:
+        earlier.request_digest = None
+        session.flush()
+        return None
+    return earlier
 
 
 def _key_of(settings: MembersSettings, key_id: UUID) -> str:

@@ -20,8 +20,8 @@ from members.models import SignInAttempts
 def count_attempt(session: TenantSession, limits: Mapping[str, int], window: timedelta) -> None:
     """Count one attempt in each scope and commit.
 
-    ``limits`` maps scopes (``account:…``, ``address:…``) to how many attempts they have in a window. Raises
-    TooManyRequestsError with Retry-After when one has none left.
+    ``limits`` maps scopes (``account:…``, ``address:…``, ``password:…``) to how many attempts they have in a window.
+    Raises TooManyRequestsError with Retry-After when one has none left.
     """
     now = session.clock.now()
     waits = []
@@ -36,7 +36,7 @@ def count_attempt(session: TenantSession, limits: Mapping[str, int], window: tim
         seconds = max(1, ceil(max(waits)))
         raise TooManyRequestsError(
             "too_many_attempts",
-            f"too many attempts to sign in; try again in {seconds} seconds",
+            f"too many attempts; try again in {seconds} seconds",
             headers={"Retry-After": str(seconds)},
         )
 
@@ -59,12 +59,17 @@ def _count(session: TenantSession, scope: str, window: timedelta) -> tuple[int, 
 
 def forgive_attempt(session: TenantSession, account: str, address: str) -> None:
     """The password was right: the account starts anew, the address gets its attempt back."""
-    session.execute(delete(SignInAttempts).where(SignInAttempts.scope == account))
+    forget_attempts(session, account)
     session.execute(
         update(SignInAttempts)
         .where(SignInAttempts.scope == address, SignInAttempts.attempts > 0)
         .values(attempts=SignInAttempts.attempts - 1)
     )
+
+
+def forget_attempts(session: TenantSession, scope: str) -> None:
+    """Let a scope start anew."""
+    session.execute(delete(SignInAttempts).where(SignInAttempts.scope == scope))
 
 
 def forget_old_attempts(session: TenantSession, *, at_most: int) -> int:

@@ -106,8 +106,8 @@ def import_file(
     *,
     dry_run: bool,
     idempotency_key: str | None = None,
-) -> dict[str, Any]:
-    """Import ``members`` or ``companies`` from lines of bytes; returns the report.
+) -> tuple[dict[str, Any], bool]:
+    """Import ``members`` or ``companies`` from lines of bytes; returns the report, and whether it is an earlier one.
 
     The same key and file get the first report again, the same key with another file raises InvalidError. Also raises
     InvalidError for an unreadable file and for unknown columns.
@@ -117,7 +117,7 @@ def import_file(
     if earlier is not None:
         if (earlier.kind, earlier.digest) != (kind, lines.digest()):
             raise InvalidError("idempotency_key_reused", "this key was used with another file")
-        return earlier.report
+        return earlier.report, True
     report = Report(dry_run=dry_run)
     with session.begin_nested() as savepoint:
         _import_rows(session, principal, kind, _rows(lines, KINDS[kind][1]), read_row, report)
@@ -126,7 +126,7 @@ def import_file(
     answer = {name: getattr(report, name) for name in Report.__slots__}
     if not dry_run:
         _remember(session, principal, kind, idempotency_key, lines.digest(), answer)
-    return answer
+    return answer, False
 
 
 def _earlier(session: TenantSession, key: str | None) -> CsvImport | None:
@@ -160,8 +160,9 @@ def _rows(lines: Iterable[str], columns: tuple[str, ...]) -> Iterator[tuple[int,
     """(line number, fields) of every row; None for one with too many cells."""
     iterator = iter(lines)
     header_line = next(iterator, "")
-    header = [name.strip().lower() for name in next(csv.reader([header_line], delimiter=delimiter_of(header_line)), [])]
     try:
+        names = next(csv.reader([header_line], delimiter=delimiter_of(header_line)), [])
+        header = [name.strip().lower() for name in names]
         check_header(header, columns)
         reader = csv.reader(iterator, delimiter=delimiter_of(header_line), strict=True)
         for cells in reader:

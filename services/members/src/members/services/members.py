@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -91,8 +92,9 @@ def change_member(session: TenantSession, principal: Principal, member: Member, 
         raise ConflictError("member_erased", "this member's data was erased for good")
     if values.get("location_id") != member.location_id:
         check_assignment(session, principal, values)
-    if values.get("company_id") != member.company_id:
-        _check_company(session, values.get("company_id"))
+    company_id = values.get("company_id", member.company_id)
+    if company_id != member.company_id or _comes_back(member, values):
+        _check_company(session, company_id)
     if values.get("email", member.email) != member.email:
         # Links on their way to the old address must not open this account.
         entry_tokens.forget_tokens(session, member.subject)
@@ -104,6 +106,11 @@ def change_member(session: TenantSession, principal: Principal, member: Member, 
     announce(session, member)
     audit.record(session, "member.changed", member.subject, changes)
     return member
+
+
+def _comes_back(member: Member, values: Mapping[str, Any]) -> bool:
+    """Whether an archived member is taken in again: their company may have been archived meanwhile."""
+    return member.status != "active" and bool(values.get("status") == "active")
 
 
 def _check_company(session: TenantSession, company_id: UUID | None) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from common import audit
@@ -29,6 +29,8 @@ from members.services.tokens import Tokens, start_sign_in
 from members.services.vat_numbers import normal_vat_number
 
 FIXED = ("currency", "mode")
+# As long as any idempotency key is kept (API.md, conventions): a sign-up is no second password for ever.
+REPLAYED_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def _insert(session: TenantSession, organization_id: UUID, values: dict[str, Any
 def _claim(
     session: TenantSession, settings: MembersSettings, identity: RequestIdentity, organization_id: UUID, user_id: UUID
 ) -> bool:
+    """Whether nobody has sent this key before; keys past their time are forgotten first."""
+    session.execute(delete(SignUp).where(SignUp.created_at <= session.clock.now() - REPLAYED_FOR))
     key, body = _digests(settings, identity)
     row = {
         "key_digest": key,

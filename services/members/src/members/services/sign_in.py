@@ -13,7 +13,7 @@ from common.ids import encode_id
 from common.telemetry import current_trace
 from members.config import MembersSettings
 from members.models import ApiKey
-from members.services.attempts import count_attempt, forgive_attempt
+from members.services.attempts import count_attempt, forget_attempts, forgive_attempt
 from members.services.entry_tokens import send_link, set_password, use_token
 from members.services.organizations import organization_by_slug
 from members.services.passwords import hash_password, needs_new_hash, password_fits
@@ -113,7 +113,7 @@ def with_api_key(session: TenantSession, settings: MembersSettings, key: str) ->
             "this API key is not known, has expired or was revoked",
             headers={"WWW-Authenticate": 'Bearer realm="deskledger"'},
         )
-    organization_id, key_id = row.organization_id, row.id
+    organization_id, key_id, expires_at = row.organization_id, row.id, row.expires_at
     claims = {
         "sub": encode_id("key", key_id),
         "role": row.role,
@@ -121,7 +121,7 @@ def with_api_key(session: TenantSession, settings: MembersSettings, key: str) ->
     }
     session.bind_organization(organization_id)
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
-    return issue_access_token(session, settings, claims)
+    return issue_access_token(session, settings, claims, until=expires_at)
 
 
 def change_password(
@@ -129,11 +129,15 @@ def change_password(
 ) -> Tokens:
     """Change one's own password; who has none yet needs no current one. All other sign-ins end.
 
-    Raises UnauthenticatedError when the current one is wrong.
+    Attempts are counted as for a sign-in: a token that fell into wrong hands is no leave to guess. Raises
+    UnauthenticatedError when the current one is wrong, and TooManyRequestsError.
     """
+    attempts = f"password:{subject}"
+    count_attempt(session, {attempts: settings.sign_in_attempts}, timedelta(seconds=settings.sign_in_window_seconds))
     person = find_person(session, subject, lock=True)
     if person is None or (person.password_hash and not password_fits(person.password_hash, current or "")):
         raise UnauthenticatedError("password_wrong", "the current password is wrong")
+    forget_attempts(session, attempts)
     set_password(session, person, new)
     audit.record(session, "password.changed_by_owner", subject)
     return start_sign_in(session, settings, person)

@@ -30,7 +30,8 @@ from members.services.secrecy import cipher
 
 # The key set is one aggregate of no organisation; its version is the number of keys ever made.
 KEY_SET_ID = UUID("0192f0c8-0000-7000-8000-6b6579736574")
-_KEY_SET_LOCK = 727002
+# Not the relay's number: that one is held in this database for as long as a worker runs.
+_KEY_SET_LOCK = 727003
 _PURPOSE = "signing keys"
 
 
