@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.money import Money
-from contracts.parts import RatePrice
+from contracts.parts import Extra, RatePrice
 
 DAY = {"date": "2027-02-15"}
 
@@ -180,6 +180,48 @@ def test_gh_1_strangers_see_only_public_resources_and_their_prices(room: Any) ->
     assert too_long.json["code"] == "too_long"
     window = {"from": "2027-02-15T09:00:00Z", "to": "2027-04-15T09:00:00Z"}
     assert stranger.get(f"/v1/storefront/{slug}/availability", query_string=window).json["code"] == "window_too_long"
+
+
+def test_extras_are_told_at_the_price_at_which_they_are_booked(room: Any) -> None:
+    """PRI-5: strangers hear of public rates, members of those that hold for them; a quote says the same."""
+    open_room = room.house.resource(room.location_id, display_name="Open Room", visibility="public")
+    wanted = {"resource_id": f"res_{open_room.hex}"}
+
+    def sell(audience: str, *extras: tuple[str, int], **more: Any) -> None:
+        told = [Extra(code=code, name=code.title(), price=Money(minor, "EUR")) for code, minor in extras]
+        room.house.rate(conditions={"audience": audience}, extras=told, **more)
+
+    sell("any", ("coffee", 450), ("tea", 300))
+    sell("members", ("coffee", 400), resource_ids=[open_room])
+    sell("public", ("beamer", 1500))
+    slug = f"org-{room.house.organization_id.hex[-12:]}"
+    stranger, member = room.house.sign_in(room.house.app, None), room.house.member_user(room.member_id)
+    ways = [
+        (stranger, f"/v1/storefront/{slug}/availability", f"/v1/storefront/{slug}/quote"),
+        (member, "/v1/availability", "/v1/bookings/quote"),
+    ]
+    times = {"start": "2027-02-15T09:00:00Z", "end": "2027-02-15T10:00:00Z"}
+    found = []
+    for client, path, quote in ways:
+        shown = client.get(path, query_string={**wanted, **DAY}).json
+        assert shown["extras"] == shown["items"][0]["extras"]
+        prices = {extra["code"]: extra["price"]["amount_minor"] for extra in shown["extras"]}
+        orders = [{"code": code} for code in prices]
+        lines = client.post(quote, {**wanted, **times, "extras": orders}).json["lines"]
+        assert [line["net"]["amount_minor"] for line in lines if line["kind"] == "extra"] == list(prices.values())
+        found.append(prices)
+    for_all = {"tea": 300, "projector": 1000}
+    assert found == [for_all | {"beamer": 1500, "coffee": 450}, for_all | {"coffee": 400}]
+    assert shown["extras"][0] == {"code": "coffee", "name": "Coffee", "price": {"amount_minor": 400, "currency": "EUR"}}
+
+
+def test_a_room_that_is_free_has_extras_that_are_not(room: Any) -> None:
+    extras = [Extra(code="coffee", name="Coffee", price=Money(450, "EUR"))]
+    free = room.house.resource(room.location_id, display_name="Free", is_free=True, type="event_space")
+    room.house.rate(resource_ids=[free], resource_types=[], extras=extras)
+    shown = look(room, resource_id=f"res_{free.hex}", **DAY)
+    assert (shown["prices"], [extra["code"] for extra in shown["extras"]]) == ([], ["coffee"])
+    assert [extra["code"] for extra in look(room, **DAY)["extras"]] == ["projector"]
 
 
 def test_the_price_hint_is_that_of_the_day_and_not_of_a_season_that_is_over(room: Any) -> None:

@@ -167,6 +167,17 @@ def _filter_by_organization(state: ORMExecuteState) -> None:
         )
 
 
+@event.listens_for(TenantSession, "do_orm_execute")
+def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
+    """A row that the session has read before its lock stands there as it was then, unless it is read anew.
+
+    Not where changes are kept back from the database: they would be lost.
+    """
+    locks = state.is_select and getattr(state.statement, "_for_update_arg", None) is not None
+    if locks and state.session.autoflush:
+        state.update_execution_options(populate_existing=True)
+
+
 @event.listens_for(TenantSession, "before_flush")
 def _stamp_organization(session: TenantSession, _context: UOWTransaction, _instances: Any) -> None:
     for row in session.new:

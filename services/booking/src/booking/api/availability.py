@@ -59,6 +59,14 @@ class PriceHintSchema(StrictSchema):
     when = fields.String()
 
 
+class OfferedExtraSchema(StrictSchema):
+    """What the caller can book along with a resource, priced by the piece (PRI-5)."""
+
+    code = fields.String(metadata={"example": "projector"})
+    name = fields.String(metadata={"example": "Projector"})
+    price = MoneyField()
+
+
 class ResourceTimesSchema(StrictSchema):
     """One resource: free times a booking may occupy, times at which it is taken; closed times are in neither."""
 
@@ -72,6 +80,9 @@ class ResourceTimesSchema(StrictSchema):
     free = fields.List(fields.Nested(IntervalSchema))
     busy = fields.List(fields.Nested(IntervalSchema))
     prices = fields.List(fields.Nested(PriceHintSchema))
+    extras = fields.List(
+        fields.Nested(OfferedExtraSchema), metadata={"description": "Those of the rates that apply to the caller"}
+    )
 
 
 class AvailabilitySchema(StrictSchema):
@@ -84,6 +95,7 @@ class AvailabilitySchema(StrictSchema):
     free = fields.List(fields.Nested(IntervalSchema))
     busy = fields.List(fields.Nested(IntervalSchema))
     prices = fields.List(fields.Nested(PriceHintSchema))
+    extras = fields.List(fields.Nested(OfferedExtraSchema))
 
 
 class PublicQuoteInSchema(StrictSchema):
@@ -112,7 +124,7 @@ class PublicQuoteInSchema(StrictSchema):
 @blueprint.arguments(AvailabilityQuery, location="query")
 @blueprint.response(200, AvailabilitySchema)
 def get_availability(query: dict[str, Any]) -> Response:
-    """Show free and busy times of resources, with what they cost the caller."""
+    """Show free and busy times of resources, with what they and their extras cost the caller."""
     return _show(current_session(), query, viewer_of(current_principal()), MAX_WINDOW)
 
 
@@ -172,7 +184,7 @@ def _show(session: TenantSession, query: dict[str, Any], viewer: Viewer, longest
     items = [_item(times) for times in found]
     answer: dict[str, Any] = {"from": window.start, "to": window.end, "items": items}
     if len(asked) == 1:
-        answer |= {name: items[0][name] for name in ("resource_id", "free", "busy", "prices")}
+        answer |= {name: items[0][name] for name in ("resource_id", "free", "busy", "prices", "extras")}
     return Response(msgspec.json.encode(answer), content_type="application/json")
 
 
@@ -189,4 +201,5 @@ def _item(times: ResourceTimes) -> dict[str, Any]:
         "free": times.times.free,
         "busy": times.times.busy,
         "prices": times.prices,
+        "extras": times.extras,
     }

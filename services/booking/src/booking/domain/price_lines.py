@@ -10,7 +10,7 @@ from itertools import groupby
 from booking.domain.price_cover import COST_SCALE, Piece, Timeline
 from booking.domain.price_snapshot import PriceLine
 from booking.domain.price_wording import hours, plain, units
-from booking.domain.rates import Rate, RatePrice, Unit
+from booking.domain.rates import Rate, RatePrice, Unit, extras_of
 from common.errors import InvalidError
 from common.money import Money
 
@@ -88,7 +88,7 @@ def extra_lines(ordered: Sequence[tuple[str, Decimal]], rates: Sequence[Rate]) -
 
     Raises InvalidError ``unknown_extra`` and ``extra_quantity``.
     """
-    offered = {extra.code: extra for rate in reversed(rates) for extra in rate.extras}
+    offered = extras_of(rates)
     lines = []
     for code, quantity in ordered:
         if code not in offered:

@@ -224,6 +224,14 @@ def prices_on(rates: Iterable[Rate], day: date) -> tuple[RatePrice, ...]:
     return ()
 
 
+def extras_of(rates: Iterable[Rate]) -> dict[str, Extra]:
+    """What can be booked along, by code, with the price of the first rate (most specific first) that offers it."""
+    found: dict[str, Extra] = {}
+    for extra in (extra for rate in rates for extra in rate.extras):
+        found.setdefault(extra.code, extra)
+    return found
+
+
 def _price(document: Mapping[str, Any]) -> RatePrice:
     price = RatePrice(Unit(document["unit"]), _money(document["price"]), When(document.get("when") or When.ANY))
     if price.price.amount_minor < 0:

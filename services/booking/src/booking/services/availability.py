@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from booking.domain.intervals import Interval
 from booking.domain.policies import BookingPolicy
-from booking.domain.rates import Buyer, Rate, RatePrice, applicable_rates, is_offered, prices_on
+from booking.domain.rates import Buyer, Extra, Rate, RatePrice, applicable_rates, extras_of, is_offered, prices_on
 from booking.domain.slots import Availability, BookableResource, Busy, availability
 from booking.services.desk import read_calendar, read_policies, read_rate
 from booking.services.occupancy import UNITS_PER_RESOURCE
@@ -54,11 +54,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ResourceTimes:
-    """A resource, its free and busy times, and the prices that hold on the day of its first free time."""
+    """A resource, its free and busy times, the prices that hold on the day of its first free time, and its extras."""
 
     resource: Any
     times: Availability
     prices: tuple[RatePrice, ...]
+    extras: tuple[Extra, ...]
 
 
 _RESOURCES = text("""
@@ -132,7 +133,9 @@ def find_times(
     for row, times in zip(rows, found, strict=True):
         cut = times if viewer.is_staff else _while_bookable(times, now, policies[row.id], row.timezone)
         first = cut.free[0].start if cut.free else window.start
-        result.append(ResourceTimes(row, cut, _prices(row, rates, buyer, local_date(first, row.timezone))))
+        fitting = applicable_rates(rates, row.id, row.type, buyer)
+        prices = () if row.is_free else prices_on(fitting, local_date(first, row.timezone))
+        result.append(ResourceTimes(row, cut, prices, tuple(extras_of(fitting).values())))
     return window, result
 
 
@@ -268,7 +271,3 @@ def _while_bookable(times: Availability, now: datetime, policy: BookingPolicy, z
 
 def _is_offered(row: Any, rates: Sequence[Rate], viewer: Viewer, today: date) -> bool:
     return viewer.is_staff or row.is_free or is_offered(rates, row.id, row.type, today, to_all=viewer.is_public)
-
-
-def _prices(row: Any, rates: Sequence[Rate], buyer: Buyer, day: date) -> tuple[RatePrice, ...]:
-    return () if row.is_free else prices_on(applicable_rates(rates, row.id, row.type, buyer), day)

@@ -105,7 +105,7 @@ def find_booking(session: TenantSession, booking_id: UUID, *, lock: bool = False
     """A booking by id, locked until the end of the transaction when told so. Raises NotFoundError."""
     statement = select(Booking).where(Booking.id == booking_id)
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     booking = session.scalars(statement).one_or_none()
     if booking is None:
         raise NotFoundError("booking_not_found", "there is no such booking")

@@ -52,12 +52,7 @@ def redeem(session: TenantSession, bookings: Sequence[Booking]) -> None:
     if not used:
         return
     first, promotion = used[0]
-    code = session.scalars(
-        select(PromoCode)
-        .where(PromoCode.id == promotion.promo_code_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    code = session.scalars(select(PromoCode).where(PromoCode.id == promotion.promo_code_id).with_for_update()).one()
     _drop_lapsed(session, code)
     _check_caps(session, code, payer_of(first), PromoRedemption.used_for_id != _purpose(first))
     session.execute(_insertion(session, [row for row, _ in used], code))

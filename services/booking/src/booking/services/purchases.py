@@ -53,7 +53,7 @@ def _grant_of(session: TenantSession, purchase_id: UUID) -> CreditGrant | None:
 def _fit_pass(session: TenantSession, purchase: PlanPurchase, days: int, zone: str) -> None:
     validity = _validity(session, purchase, zone)
     statement = select(DayPass).where(DayPass.purchase_id == purchase.id)
-    row = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    row = session.scalars(statement.with_for_update()).one_or_none()
     if row is not None:
         used = row.days - row.remaining
         row.valid_from, row.expires_on = validity["valid_from"], validity["expires_on"]

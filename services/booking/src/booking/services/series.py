@@ -24,7 +24,7 @@ def touched_bookings(session: TenantSession, booking: Booking, scope: Scope) -> 
     )
     if scope is Scope.FOLLOWING:
         statement = statement.where(Booking.number >= booking.number)
-    locked = session.scalars(statement.order_by(Booking.id).with_for_update().execution_options(populate_existing=True))
+    locked = session.scalars(statement.order_by(Booking.id).with_for_update())
     rows = {row.id: row for row in locked} | {booking.id: booking}
     now = session.now()
     open_rows = [row for row in rows.values() if row is booking or row.starts_at > now]

@@ -150,7 +150,7 @@ def lock_customer_grants(session: TenantSession, member_id: UUID | None, company
 def lock_grants(session: TenantSession, grant_ids: Iterable[UUID]) -> dict[UUID, CreditGrant]:
     """Grants by id, locked in the order of their ids, as they are now."""
     statement = select(CreditGrant).where(CreditGrant.id.in_(list(grant_ids))).order_by(CreditGrant.id)
-    rows = session.scalars(statement.with_for_update().execution_options(populate_existing=True))
+    rows = session.scalars(statement.with_for_update())
     return {row.id: row for row in rows}
 
 

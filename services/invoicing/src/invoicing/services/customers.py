@@ -35,13 +35,7 @@ def find_customer(session: TenantSession, customer_id: UUID, kind: str | None = 
 def lock_customers(session: TenantSession, ids: Iterable[UUID]) -> dict[UUID, Customer]:
     """Lock customers in the order of their ids, which keeps two transactions from waiting for each other."""
     wanted = sorted(set(ids))
-    rows = session.scalars(
-        select(Customer)
-        .where(Customer.id.in_(wanted))
-        .order_by(Customer.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    rows = session.scalars(select(Customer).where(Customer.id.in_(wanted)).order_by(Customer.id).with_for_update())
     return {row.id: row for row in rows}
 
 

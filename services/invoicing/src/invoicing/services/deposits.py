@@ -150,7 +150,7 @@ def find_deposit(session: TenantSession, deposit_id: UUID, *, lock: bool = False
         raise NotFoundError("deposit_not_found", "there is no such deposit")
     if lock:
         lock_customer(session, deposit.payer_id)
-        deposit = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one()
+        deposit = session.scalars(statement.with_for_update()).one()
     return deposit
 
 

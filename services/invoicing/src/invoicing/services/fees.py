@@ -127,7 +127,7 @@ def find_fee(session: TenantSession, fee_id: UUID, *, lock: bool = False) -> Fee
         raise NotFoundError("fee_not_found", "there is no such fee")
     if lock:
         lock_customer(session, fee.payer_id)
-        fee = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one()
+        fee = session.scalars(statement.with_for_update()).one()
     return fee
 
 

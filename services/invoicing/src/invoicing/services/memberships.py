@@ -196,7 +196,7 @@ def find_membership(session: TenantSession, membership_id: UUID, *, lock: bool =
         raise NotFoundError("membership_not_found", "there is no such membership")
     if lock:
         lock_customer(session, membership.payer_id)
-        membership = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one()
+        membership = session.scalars(statement.with_for_update()).one()
     return membership
 
 

@@ -87,9 +87,7 @@ def recompute_invoice(session: TenantSession, invoice_id: UUID) -> None:
     if payer_id is None:
         return
     lock_customer(session, payer_id)
-    invoice = session.scalars(
-        select(Invoice).where(Invoice.id == invoice_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    invoice = session.scalars(select(Invoice).where(Invoice.id == invoice_id).with_for_update()).one()
     was, before, processing = invoice.state, _amounts(invoice), bool(invoice.processing_minor)
     _apply(session, invoice, _payments(session, invoice_id))
     if (invoice.state, _amounts(invoice)) != (was, before):

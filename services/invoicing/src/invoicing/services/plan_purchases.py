@@ -78,7 +78,7 @@ def _purchases(session: TenantSession, fee_ids: Iterable[UUID]) -> list[PlanPurc
     if not ids:
         return []
     statement = select(PlanPurchase).where(PlanPurchase.fee_id.in_(ids)).order_by(PlanPurchase.id)
-    return list(session.scalars(statement.with_for_update().execution_options(populate_existing=True)))
+    return list(session.scalars(statement.with_for_update()))
 
 
 def _copy(purchase: PlanPurchase, fee: Fee) -> None:

@@ -34,7 +34,7 @@ def billing_settings(session: TenantSession, *, lock: bool = False) -> BillingSe
     """The organisation's billing settings; two first readers at once make one row."""
     statement = select(BillingSettings).where(BillingSettings.organization_id == session.organization_id)
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     found = session.scalars(statement).one_or_none()
     if found is None:
         _make(session)

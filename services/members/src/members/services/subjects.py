@@ -31,10 +31,7 @@ def people_with_email(session: TenantSession, email: str, side: Side = None) -> 
 
 
 def find_person(session: TenantSession, subject: str, *, lock: bool = False) -> Person | None:
-    """The person of a subject (``usr_…`` or ``mem_…``) who may still sign in; None otherwise.
-
-    With ``lock`` as they are now, also when the session read them before.
-    """
+    """The person of a subject (``usr_…`` or ``mem_…``) who may still sign in; None otherwise."""
     person: Person | None
     if subject.startswith("usr_"):
         person = _by_subject(session, StaffUser, subject, lock)
@@ -45,10 +42,7 @@ def find_person(session: TenantSession, subject: str, *, lock: bool = False) -> 
 
 def _by_subject(session: TenantSession, kind: type[Kind], subject: str, lock: bool) -> Kind | None:
     statement = select(kind).where(kind.id == decode_id(kind.id_prefix, subject))
-    if lock:
-        # Else what was read before the lock would stand for what is there under it.
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(statement).one_or_none()
+    return session.scalars(statement.with_for_update() if lock else statement).one_or_none()
 
 
 def may_sign_in(person: Person) -> bool:

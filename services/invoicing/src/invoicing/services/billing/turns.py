@@ -121,7 +121,7 @@ class Turns:
 
     def _lock_run(self, session: TenantSession) -> BillingRun:
         statement = select(BillingRun).where(BillingRun.id == self._run_id).with_for_update()
-        return session.scalars(statement.execution_options(populate_existing=True)).one()
+        return session.scalars(statement).one()
 
     def _let_go(self) -> None:
         """Give up what was planned ahead, with its locks."""
