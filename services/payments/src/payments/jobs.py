@@ -12,6 +12,7 @@ from common.jobs import Job
 from payments.config import PaymentsSettings
 from payments.models import Collection, Payment, PaymentMethod, PayoutFeed, Refund, WebhookEvent
 from payments.services.collecting import collect_due
+from payments.services.erasing import forget_due
 from payments.services.expiry import announce_due
 from payments.services.payouts import fetch_due
 from payments.services.providers import Providers
@@ -33,6 +34,7 @@ def jobs_with(providers: Providers) -> Sequence[Job]:
         Job("collect", _pending(Collection, "next_attempt_at"), partial(collect_due, providers=providers)),
         Job("refund", _pending(Refund, "check_at"), partial(refund_due, providers=providers)),
         Job("announce-expiry", _pending(PaymentMethod, "announce_at"), announce_due),
+        Job("forget-methods", _pending(PaymentMethod, "forget_at"), partial(forget_due, providers=providers)),
         Job("fetch-payouts", _pending(PayoutFeed, "due_at"), partial(fetch_due, providers=providers)),
     )
 

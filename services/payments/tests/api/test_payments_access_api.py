@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -203,3 +205,15 @@ def test_pay_9_a_cards_end_is_announced_30_and_7_days_before(house: House) -> No
     house.switch_on()
     house.advance("2027-05-10T12:00:00Z")
     assert house.published("payment-method-expiring") == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"\xff", b'{"type": "charge"}', b'{"type": "dispute", "occurred_at": 7}']
+)
+def test_pay_7_a_signed_call_that_is_no_event_gets_400(house: House, body: bytes) -> None:
+    keys = {"provider": "sandbox", "credentials": {"webhook_secret": "hidden-secret"}}
+    path = house.owner.post("/v1/payment-gateways", keys).json["webhook_path"]
+    signed = {"Sandbox-Signature": hmac.new(b"hidden-secret", body, sha256).hexdigest()}
+    headers = {"Content-Type": "application/json", **signed}
+    answer = house.nobody.request("POST", path, data=body, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (400, "webhook_unreadable")

@@ -16,7 +16,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from stripe_house import Accidents, Killed, StripeHouse
 from stripe_wire_double import Fault
 
+from common.ids import decode_id
 from common.jobs import JobRun
+from contracts.invoicing import InvoiceVoided
 from payments.gateways.port import ChargeOutcome, ChargeState, FailureKind
 from payments.gateways.sandbox_webhooks import sign_charge_event
 from payments.models import Invoice, Payment, PaymentMethod
@@ -60,6 +62,19 @@ def test_pay_1_a_kill_before_the_charge_sends_the_same_request_again(stripe_hous
         house.wait(160)
     assert states(house, invoice) == ["succeeded"]
     assert stripe_house.double.charges_made == 1
+
+
+def test_pay_1_what_was_never_sent_is_not_sent_for_an_invoice_that_is_void_by_now(stripe_house: StripeHouse) -> None:
+    invoice, house = invoice_to_collect(stripe_house), stripe_house.house
+    stripe_house.accidents.before_charge.append(Accidents.kill)
+    with pytest.raises(Killed):
+        house.advance(DUE)
+    fields = {"invoice_id": decode_id("inv", invoice), "state": "void", "version": 9}
+    house.tell(house.invoice_message(4500, due="2027-02-19", kind=InvoiceVoided, **fields))
+    for _ in range(4):
+        house.wait(160)
+    assert states(house, invoice) == ["failed"]
+    assert stripe_house.double.charges_made == 0
 
 
 def test_pay_1_a_database_lost_while_answers_are_recorded_loses_none_and_charges_none_twice(

@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, request
-from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import object_session
 
 from common.auth import Principal, Role, current_principal
 from common.errors import ForbiddenError, NotFoundError, UnavailableError
 from common.http.idempotency import REPLAYED_HEADER, idempotency_key
 from common.ids import new_id
-from payments.models import Gateway, Invoice, Payment, PaymentMethod
+from payments.models import Customer, Gateway, Invoice, Payment, PaymentMethod
 from payments.services.methods import Owner
 from payments.services.providers import Providers
 
@@ -71,10 +71,10 @@ def companies_of(principal: Principal, *, billing: bool = True) -> UUID | None:
 def owned_by(principal: Principal, model: Any) -> ColumnElement[bool]:
     """The filter on rows that the caller may see: a member's own, and their company's for its billing person.
 
-    Staff see all, or what belongs to their locations where rows have one.
+    Staff see all, or what belongs to their locations; a payment method belongs where its customer does.
     """
     if principal.is_staff:
-        return at_locations(principal, model) if hasattr(model, "location_id") else true()
+        return at_locations(principal, model) if hasattr(model, "location_id") else of_customers(principal, model)
     mine = model.member_id == principal.member_id if principal.member_id else false()
     company = companies_of(principal)
     return mine if company is None else or_(mine, model.company_id == company)
@@ -86,6 +86,50 @@ def at_locations(principal: Principal, model: Any) -> ColumnElement[bool]:
         return true()
     condition: ColumnElement[bool] = model.location_id.in_(principal.location_ids)
     return condition
+
+
+def of_customers(principal: Principal, model: Any) -> ColumnElement[bool]:
+    """The filter on what customers own: those of the caller's locations, and those of none."""
+    if principal.location_ids is None:
+        return true()
+    elsewhere = select(Customer.id).where(Customer.location_id.not_in(principal.location_ids))
+    condition: ColumnElement[bool] = model.owner_id.not_in(elsewhere)
+    return condition
+
+
+def permit_customer(principal: Principal, customer: Customer | None, code: str) -> None:
+    """Raise NotFoundError for a customer of a location at which the caller does not work."""
+    location_id = customer.location_id if customer and principal.is_staff else None
+    if location_id is not None and not works_at(principal, location_id):
+        raise NotFoundError(code, "there is no such thing")
+
+
+def gateways_in_reach(principal: Principal) -> ColumnElement[bool]:
+    """The filter on gateways: those of the caller's locations, and those for all."""
+    if principal.location_ids is None:
+        return true()
+    return or_(Gateway.location_id.is_(None), Gateway.location_id.in_(principal.location_ids))
+
+
+def own_gateways(principal: Principal, gateway_id: Any) -> ColumnElement[bool]:
+    """The filter on payouts: all that a gateway pays out, so for staff of some locations those of these alone."""
+    if principal.location_ids is None:
+        return true()
+    mine = select(Gateway.id).where(Gateway.location_id.in_(principal.location_ids))
+    condition: ColumnElement[bool] = gateway_id.in_(mine)
+    return condition
+
+
+def permit_gateway(principal: Principal, gateway: Gateway) -> None:
+    """Raise NotFoundError for the gateway of a location at which the caller does not work."""
+    if gateway.location_id is not None and not works_at(principal, gateway.location_id):
+        raise NotFoundError("gateway_not_found", "there is no such payment gateway")
+
+
+def permit_reach(principal: Principal, location_id: UUID | None) -> None:
+    """Raise ForbiddenError unless what is about this location (None: all of them) is within the caller's reach."""
+    if not works_at(principal, location_id):
+        raise ForbiddenError("location_not_in_scope", "you do not work at every location that this is about")
 
 
 def works_at(principal: Principal, location_id: UUID | None) -> bool:
@@ -105,6 +149,8 @@ def permit_row(principal: Principal, row: Any, code: str) -> None:
     here = works_at(principal, row.location_id) if hasattr(row, "location_id") else True
     if not here or not may_see(principal, row.member_id, row.company_id):
         raise NotFoundError(code, "there is no such thing")
+    if isinstance(row, PaymentMethod):
+        permit_customer(principal, row.owner, code)
 
 
 def permit_invoice(principal: Principal, invoice: Invoice, *, pay_now: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from marshmallow import fields
 from sqlalchemy import select
 
-from common.auth import Role, allow
+from common.auth import Role, allow, current_principal
 from common.http import (
     Blueprint,
     ListQuery,
@@ -19,7 +20,16 @@ from common.http import (
     remember_etag,
 )
 from common.ids import decode_path_id
-from payments.api.access import MANAGERS, providers, replayed, request_fingerprint, request_key
+from payments.api.access import (
+    MANAGERS,
+    gateways_in_reach,
+    permit_gateway,
+    permit_reach,
+    providers,
+    replayed,
+    request_fingerprint,
+    request_key,
+)
 from payments.api.schemas import (
     GatewayChangeSchema,
     GatewayInSchema,
@@ -46,7 +56,8 @@ class GatewayQuery(ListQuery):
 @blueprint.response(200, page_schema(GatewaySchema))
 def list_gateways(query: dict[str, Any]) -> dict[str, Any]:
     """List payment gateways, the connected ones unless ``state`` says otherwise."""
-    statement = select(Gateway).where(Gateway.state == query["state"])
+    reach = gateways_in_reach(current_principal())
+    statement = select(Gateway).where(Gateway.state == query["state"], reach)
     return page(current_session(), statement, query, key=Gateway.id, default_sort="id")
 
 
@@ -58,6 +69,7 @@ def list_gateways(query: dict[str, Any]) -> dict[str, Any]:
 def connect_gateway(body: dict[str, Any]) -> Any:
     """Connect a payment gateway: its credentials are checked at the provider and stored encrypted."""
     session, key = current_session(), request_key()
+    permit_reach(current_principal(), body.get("location_id"))
     earlier = session.scalars(select(Gateway).where(Gateway.request_key == key)).one_or_none()
     if earlier is not None:
         return replayed(earlier)
@@ -82,6 +94,7 @@ def connect_gateway(body: dict[str, Any]) -> Any:
 def get_gateway(gateway_id: str) -> Gateway:
     """Show a payment gateway."""
     gateway = accounts.find_gateway(current_session(), decode_path_id("gtw", gateway_id))
+    permit_gateway(current_principal(), gateway)
     remember_etag(gateway)
     return gateway
 
@@ -93,13 +106,14 @@ def get_gateway(gateway_id: str) -> Gateway:
 def change_gateway(body: dict[str, Any], gateway_id: str) -> Gateway:
     """Change a gateway's location or methods, or rotate its credentials."""
     session, wanted = current_session(), decode_path_id("gtw", gateway_id)
-    gateway, credentials = accounts.find_gateway(session, wanted), body.pop("credentials", None)
+    gateway, credentials = _changeable(wanted), body.pop("credentials", None)
+    permit_reach(current_principal(), body.get("location_id", gateway.location_id))
     checked = None
     if credentials is not None:
         provider, mode = gateway.provider, session.organization.mode
         session.commit()
         checked = accounts.check_account(providers(), provider, credentials, mode=mode)
-    gateway = accounts.find_gateway(session, wanted, lock=True)
+    gateway = _changeable(wanted, lock=True)
     check_if_match(gateway)
     accounts.change_gateway(session, providers(), gateway, checked, **body)
     remember_etag(gateway)
@@ -112,7 +126,7 @@ def change_gateway(body: dict[str, Any], gateway_id: str) -> Gateway:
 def disconnect_gateway(gateway_id: str) -> None:
     """Disconnect a gateway; refused while payments through it are on their way."""
     session = current_session()
-    gateway = accounts.find_gateway(session, decode_path_id("gtw", gateway_id), lock=True)
+    gateway = _changeable(decode_path_id("gtw", gateway_id), lock=True)
     check_if_match(gateway)
     accounts.disconnect(session, gateway)
 
@@ -125,9 +139,17 @@ def disconnect_gateway(gateway_id: str) -> None:
 def make_test_charge(body: dict[str, Any], gateway_id: str) -> Any:
     """Charge a small amount, show what came of it, and give it back."""
     session, key, fingerprint = current_session(), request_key(), request_fingerprint()
+    permit_gateway(current_principal(), accounts.find_gateway(session, decode_path_id("gtw", gateway_id)))
     earlier = trial.earlier_test_charge(session, key, fingerprint)
     payment, refund = earlier or trial.make_test_charge(
         session, providers(), decode_path_id("gtw", gateway_id), request_key=key, fingerprint=fingerprint, **body
     )
     shown = {"payment": payment, "refund": refund}
     return replayed(shown) if earlier else shown
+
+
+def _changeable(gateway_id: UUID, *, lock: bool = False) -> Gateway:
+    gateway = accounts.find_gateway(current_session(), gateway_id, lock=lock)
+    permit_gateway(current_principal(), gateway)
+    permit_reach(current_principal(), gateway.location_id)
+    return gateway

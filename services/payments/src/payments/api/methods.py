@@ -23,7 +23,16 @@ from common.http import (
 )
 from common.http.schemas import CivilDate
 from common.ids import decode_path_id
-from payments.api.access import EVERYBODY, owned_by, owner_of, permit_row, providers, replayed, request_key
+from payments.api.access import (
+    EVERYBODY,
+    owned_by,
+    owner_of,
+    permit_customer,
+    permit_row,
+    providers,
+    replayed,
+    request_key,
+)
 from payments.api.schemas import MethodChangeSchema, MethodSchema, SetupInSchema, SetupSchema
 from payments.models import Gateway, PaymentMethod
 from payments.services import accounts, methods
@@ -70,6 +79,7 @@ def set_up_method(body: dict[str, Any]) -> Any:
     session, key = current_session(), request_key()
     owner = owner_of(current_principal(), body.get("member_id"), body.get("company_id"))
     customer = methods.find_owner(session, owner)
+    permit_customer(current_principal(), customer, "customer_not_found")
     earlier = methods.method_by_request(session, key)
     if earlier is not None:
         return replayed(_with_setup(earlier, _needed_again(earlier)))

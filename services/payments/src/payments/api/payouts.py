@@ -10,12 +10,13 @@ from marshmallow import fields, validate
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from common.auth import Role, allow
+from common.auth import Role, allow, current_principal
 from common.errors import NotFoundError
 from common.http import Blueprint, Id, ListQuery, current_session, page, page_schema
 from common.http.schemas import CivilDate
 from common.http.tables import CSV, as_csv
 from common.ids import decode_path_id
+from payments.api.access import own_gateways, permit_reach
 from payments.api.payout_schemas import (
     PayoutFeedSchema,
     PayoutItemSchema,
@@ -58,7 +59,7 @@ class PayoutReportQuery(PaymentsReportQuery):
 @blueprint.response(200, page_schema(PayoutSchema))
 def list_payouts(query: dict[str, Any]) -> dict[str, Any]:
     """List what providers paid out to the bank account, the newest first; fetched once a day."""
-    statement = select(Payout)
+    statement = select(Payout).where(own_gateways(current_principal(), Payout.gateway_id))
     for name in ("gateway_id", "state"):
         if name in query:
             statement = statement.where(getattr(Payout, name) == query[name])
@@ -75,8 +76,9 @@ def list_payouts(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(202, PayoutFeedSchema)
 def fetch_payouts(gateway_id: str) -> PayoutFeed:
     """Have a gateway's payouts fetched now and not in the morning."""
-    session = current_session()
-    return fetch_soon(session, find_gateway(session, decode_path_id("gtw", gateway_id)).id)
+    gateway = find_gateway(current_session(), decode_path_id("gtw", gateway_id))
+    permit_reach(current_principal(), gateway.location_id)
+    return fetch_soon(current_session(), gateway.id)
 
 
 @blueprint.route("/v1/payouts/<payout_id>", methods=["GET"])
@@ -109,8 +111,9 @@ def report_payouts(query: dict[str, Any]) -> dict[str, Any] | Response:
 
     As CSV every comparison, those that agree, too.
     """
-    session = current_session()
-    period = Period(query["from_"], query["to"], query.get("gateway_id"))
+    session, gateway_id = current_session(), query.get("gateway_id")
+    _permit_report(gateway_id)
+    period = Period(query["from_"], query["to"], gateway_id)
     lines = report_lines(session, period)
     if query["format"] == "csv":
         return as_csv("payouts", PayoutLineSchema(), lines)
@@ -129,8 +132,16 @@ def report_payouts(query: dict[str, Any]) -> dict[str, Any] | Response:
     }
 
 
+def _permit_report(gateway_id: UUID | None) -> None:
+    """Staff of some locations compare a gateway of theirs; raises ForbiddenError, NotFoundError."""
+    if current_principal().location_ids is not None:
+        location_id = find_gateway(current_session(), gateway_id).location_id if gateway_id else None
+        permit_reach(current_principal(), location_id)
+
+
 def _payout(payout_id: UUID) -> Payout:
-    payout = current_session().scalars(select(Payout).where(Payout.id == payout_id)).one_or_none()
+    mine = own_gateways(current_principal(), Payout.gateway_id)
+    payout = current_session().scalars(select(Payout).where(Payout.id == payout_id, mine)).one_or_none()
     if payout is None:
         raise NotFoundError("payout_not_found", "there is no such payout")
     return payout

@@ -7,10 +7,12 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from common.auth import Role, allow
+from common.auth import Role, allow, current_principal
 from common.http import Blueprint, Id, MoneyField, StrictSchema, current_session
 from common.http.schemas import CivilDate
 from common.http.tables import CSV, ReportQuery, as_csv
+from payments.api.access import at_locations
+from payments.models import Payment
 from payments.services.readiness import setup_facts, setup_problems
 from payments.services.reconciliation import reconcile
 
@@ -52,7 +54,8 @@ class ReconciliationSchema(StrictSchema):
 @blueprint.alt_response(200, schema=CSV, content_type="text/csv")
 def show_reconciliation(query: dict[str, Any]) -> dict[str, Any] | Response:
     """Show what came in and went out through each gateway by our own records."""
-    lines = reconcile(current_session(), query["from_"], query["to"])
+    seen = at_locations(current_principal(), Payment)
+    lines = reconcile(current_session(), query["from_"], query["to"], seen)
     if query["format"] == "csv":
         return as_csv("payments", ReconciliationLineSchema(), lines)
     return {"from_": query["from_"], "to": query["to"], "gateways": lines}

@@ -30,11 +30,15 @@ class ChargeCalendar:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt, once per attempt however often it is reported. ``hard``: this method never works again."""
+    """A failed attempt, once per attempt however often it is reported. ``hard``: this method never works again.
+
+    ``attended``: somebody paid by themselves and saw it fail, which is no step of the ladder.
+    """
 
     attempt_key: str
     failed_at: datetime
     hard: bool = False
+    attended: bool = False
 
 
 def validate_retry_days(days: Sequence[int]) -> tuple[int, ...]:
@@ -53,7 +57,10 @@ def distinct_failures(failures: Iterable[Failure]) -> list[Failure]:
     for failure in failures:
         known = first.get(failure.attempt_key, failure)
         first[failure.attempt_key] = Failure(
-            failure.attempt_key, min(known.failed_at, failure.failed_at), known.hard or failure.hard
+            failure.attempt_key,
+            min(known.failed_at, failure.failed_at),
+            known.hard or failure.hard,
+            known.attended and failure.attended,
         )
     return sorted(first.values(), key=lambda failure: (failure.failed_at, failure.attempt_key))
 
@@ -68,10 +75,15 @@ def retry_at(
 ) -> datetime | None:
     """When to try again after these failures, or None: a hard decline came last, or the ladder is used up (PAY-2).
 
-    Days are local civil days after the last failure's; the n-th failure takes the n-th step.
+    Days are local civil days after the last failure's; the n-th failure takes the n-th step. What failed while somebody
+    paid by themselves uses no step up: it only keeps the next attempt from coming on the same day.
     """
     known = distinct_failures(failures)
-    if not known or known[-1].hard or len(known) > len(days):
+    steps = [failure for failure in known if not failure.attended]
+    if not known or known[-1].hard or len(steps) > len(days):
         return None
-    day = local_date(known[-1].failed_at, calendar.zone) + timedelta(days=days[len(known) - 1])
-    return calendar.charge_at(day)
+    soonest = calendar.charge_at(local_date(known[-1].failed_at, calendar.zone) + timedelta(days=1))
+    if not steps:
+        return soonest
+    day = local_date(steps[-1].failed_at, calendar.zone) + timedelta(days=days[len(steps) - 1])
+    return max(calendar.charge_at(day), soonest)

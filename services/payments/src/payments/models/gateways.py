@@ -54,7 +54,8 @@ class PaymentMethod(TenantMixin, VersionMixin, Base):
 
     ``state``: pending (the member is entering it), active, failed (its setup), removed, disconnected (its gateway),
     single_use (a guest's: for Pay Now alone).
-    ``since``: when it was saved or became the default, by the organisation's clock (PAY-2).
+    ``since``: when it was saved or became the default, by the organisation's clock (PAY-2). ``forget_at``: when the
+    provider is to forget it, because its owner was erased.
     """
 
     __tablename__ = "payment_method"
@@ -70,6 +71,7 @@ class PaymentMethod(TenantMixin, VersionMixin, Base):
         Index("uq_payment_method_request_key", "organization_id", "request_key", unique=True),
         Index("ix_payment_method_gateway_id_reference", "gateway_id", "reference"),
         Index("ix_payment_method_announce_at", "announce_at", postgresql_where="announce_at IS NOT NULL"),
+        Index("ix_payment_method_forget_at", "forget_at", postgresql_where="forget_at IS NOT NULL"),
         CheckConstraint("num_nonnulls(member_id, company_id) = 1", name="one_owner"),
     )
 
@@ -89,6 +91,7 @@ class PaymentMethod(TenantMixin, VersionMixin, Base):
     expires_on: Mapped[date | None]
     announced: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     announce_at: Mapped[datetime | None]
+    forget_at: Mapped[datetime | None]
     is_default: Mapped[bool] = mapped_column(default=False)
     wants_default: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str]

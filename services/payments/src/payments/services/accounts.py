@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
@@ -179,6 +179,9 @@ def disconnect(session: TenantSession, gateway: Gateway) -> None:
     gateway.state, gateway.credentials, gateway.disconnected_at = "disconnected", None, session.now()
     gateway.touch()
     stop_following(session, gateway.id)
+    # Charges that are over, and were to be cancelled to be sure: nobody can be asked any more.
+    waiting = (Payment.gateway_id == gateway.id, Payment.check_at.is_not(None))
+    session.execute(update(Payment).where(*waiting).values(check_at=None, client_secret=None))
     owners = _retire_methods(session, gateway)
     session.flush()
     _announce(session, gateway)

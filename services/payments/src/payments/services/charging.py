@@ -46,6 +46,8 @@ USUAL_ANSWER_SECONDS = 150
 ACTION_LASTS = timedelta(days=3)
 # Webhooks get lost: what is pending is asked for once a day besides.
 PENDING_ASKED = timedelta(days=1)
+# A member whose bank said no may try again on the same page for as long; then the charge is cancelled there.
+PAGE_LASTS = timedelta(minutes=30)
 _RUNNING = {ChargeFact.UNKNOWN, ChargeFact.PENDING, ChargeFact.ACTION_REQUIRED}
 _FACTS = {
     ChargeState.SUCCEEDED: ChargeFact.SUCCEEDED,
@@ -238,8 +240,26 @@ def watch(
         payment.check_at = payment.charged_at + settles if settles is not None else session.now() + PENDING_ASKED
     elif fact is ChargeFact.ACTION_REQUIRED:
         payment.check_at = payment.charged_at + ACTION_LASTS
+    elif may_still_succeed(payment):
+        payment.check_at = session.now() + PAGE_LASTS
     else:
         payment.check_at = None
+
+
+def may_still_succeed(payment: Payment) -> bool:
+    """Whether a charge failed before its member's eyes, who can still have it succeed on the provider's page.
+
+    No other attempt may be made beside it, or both could succeed. The sandbox takes no for an answer.
+    """
+    is_open = payment.client_secret is not None and payment.provider_reference is not None
+    return payment.charge == ChargeFact.FAILED.name and is_open and payment.provider != "sandbox"
+
+
+def report_closing(session: TenantSession, payment: Payment, invoice: Invoice | None, outcome: ChargeOutcome) -> None:
+    """Add what became of cancelling a charge that `may_still_succeed`; one that did not is over for good."""
+    if outcome.state is ChargeState.FAILED:
+        payment.client_secret = None
+    report_charge(session, payment, invoice, outcome)
 
 
 def _watch_unknown(session: TenantSession, payment: Payment, *, asked_again: bool) -> None:

@@ -38,6 +38,7 @@ _BACKLOG_PER_WORKER = 16
 # Answers wait this long for others, to be recorded with them.
 _MOMENT_SECONDS = 0.05
 _UNUSABLE_REST = timedelta(hours=1)
+_CLOSING_REST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,12 @@ def _begin(
     """Look again under the lock, then make the attempt's intent; None when there is nothing to charge after all."""
     collection = replan(session, invoice, around)
     if collection.next_attempt_at is None or collection.next_attempt_at > run.now:
+        return None
+    failed = next(filter(charging.may_still_succeed, around.charges[invoice.id]), None)
+    if failed is not None and failed.check_at is not None:
+        # First the page on which its member could still pay is closed (`resolve`).
+        failed.check_at = session.now()
+        collection.next_attempt_at = session.now() + _CLOSING_REST
         return None
     way = around.way_for(invoice)
     if way is None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import TenantSession
 from payments.models import BillingSettings, Customer, Invoice, Location
 from payments.services import ledger
+from payments.services.erasing import ERASED, erase
 from payments.services.planning import lock_invoice, payer_of, replan, replan_everything, replan_payer
 
 
@@ -34,21 +35,37 @@ def _newer(session: TenantSession, values: dict[str, Any]) -> Invoice | None:
         raise PermissionError("an invoice of another organisation")
     if values["version"] <= invoice.version:
         return None
-    _take_over(invoice, values)
+    _take_over(session, invoice, values)
     return invoice
 
 
-def _take_over(invoice: Invoice, values: dict[str, Any]) -> None:
+def _take_over(session: TenantSession, invoice: Invoice, values: dict[str, Any]) -> None:
     credited_before = invoice.credited_minor
+    kept = {"id", "received_at"}
+    if _is_of_erased(session, invoice):
+        kept |= {"customer"}
     for name, value in values.items():
-        if name not in {"id", "received_at"}:
+        if name not in kept:
             setattr(invoice, name, value)
     ledger.reflect(invoice, credited_before)
 
 
+def _is_of_erased(session: TenantSession, invoice: Invoice) -> bool:
+    """The books go on naming whom an invoice was for; here it is forgotten."""
+    payer = session.get(Customer, invoice.payer_id) if invoice.payer_id else None
+    return payer is not None and payer.status == ERASED
+
+
 def keep_customer(session: TenantSession, values: dict[str, Any]) -> None:
-    """Store a member's or company's newest state; their choice about automatic collection counts at once."""
-    if _keep(session, Customer, values):
+    """Store a member's or company's newest state; their choice about automatic collection counts at once.
+
+    Of a member who was erased nothing stays that tells who it was.
+    """
+    if not _keep(session, Customer, values):
+        return
+    if values["status"] == ERASED:
+        erase(session, values["id"])
+    else:
         replan_payer(session, values["id"])
 
 

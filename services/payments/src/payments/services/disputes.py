@@ -11,6 +11,7 @@ from payments.models import Collection, Invoice, Payment
 from payments.services import ledger
 from payments.services.charging import note
 from payments.services.planning import replan
+from payments.services.refunds import gives_back
 
 _FACTS = {
     DisputeState.OPENED: DisputeFact.OPENED,
@@ -53,5 +54,6 @@ def _hold(session: TenantSession, invoice: Invoice, *, disputed: bool) -> None:
     if disputed:
         collection.stopped = "disputed"
     elif collection.stopped == "disputed":
-        collection.stopped = None
+        # What was given back before is not to be charged again, whoever won.
+        collection.stopped = "refunded" if gives_back(session, invoice) else None
     replan(session, invoice)

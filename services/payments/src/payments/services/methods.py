@@ -55,9 +55,9 @@ class Owner:
 
 
 def find_owner(session: TenantSession, owner: Owner) -> Customer:
-    """The copy of the member or company. Raises NotFoundError."""
+    """The copy of the member or company. Raises NotFoundError, for a member who was erased, too."""
     customer = session.scalars(select(Customer).where(Customer.id == owner.id)).one_or_none()
-    if customer is None or customer.kind != ("member" if owner.member_id else "company"):
+    if customer is None or customer.status == "erased" or customer.kind != ("member" if owner.member_id else "company"):
         raise NotFoundError("customer_not_found", "there is no such member or company")
     return customer
 

@@ -204,6 +204,9 @@ def _free_invoice(
         raise ConflictError("idempotency_key_in_use", "a request with this key is still running")
     _check_payable(invoice)
     running = _running(session, invoice.id)
+    if running is None and (failed := _may_still_succeed(session, invoice.id)) is not None:
+        _give_up(session, providers, failed)
+        return _free_invoice(session, providers, invoice_id, permit, request_key, pending_is_free=pending_is_free)
     if running is None or (pending_is_free and running.charge == ChargeFact.PENDING.name):
         return invoice
     if running.charge != ChargeFact.ACTION_REQUIRED.name or running.provider_reference is None:
@@ -213,13 +216,13 @@ def _free_invoice(
 
 
 def _give_up(session: TenantSession, providers: Providers, running: Payment) -> None:
-    """Cancel an attempt that waits for the member, so that it cannot succeed beside the next one."""
+    """Cancel an attempt that the member could still confirm, so that it cannot succeed beside the next one."""
     payment_id, reference = running.id, running.provider_reference or ""
     gateway = errand_for(session, providers, running).gateway
     session.commit()
     outcome = gateway.cancel_charge(reference)
     payment, invoice = charging.lock_payment(session, payment_id)
-    charging.report_charge(session, payment, invoice, outcome)
+    charging.report_closing(session, payment, invoice, outcome)
     session.commit()
     if outcome.state is ChargeState.ACTION_REQUIRED:
         raise ConflictError(*_IN_PROGRESS)
@@ -228,6 +231,13 @@ def _give_up(session: TenantSession, providers: Providers, running: Payment) -> 
 def _running(session: TenantSession, invoice_id: UUID) -> Payment | None:
     statement = select(Payment).where(Payment.invoice_id == invoice_id, Payment.running)
     return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def _may_still_succeed(session: TenantSession, invoice_id: UUID) -> Payment | None:
+    failed = (Payment.charge == ChargeFact.FAILED.name, Payment.client_secret.is_not(None))
+    connected = Payment.gateway_id.in_(select(Gateway.id).where(Gateway.state == "connected"))
+    statement = select(Payment).where(Payment.invoice_id == invoice_id, *failed, connected)
+    return next(filter(charging.may_still_succeed, session.scalars(statement).all()), None)
 
 
 def _check_payable(invoice: Invoice) -> None:

@@ -23,6 +23,7 @@ from payments.services.surroundings import Surroundings, look_around
 DEFAULT_CHARGE_HOUR = 9
 # What the member was told once they were asked for a method; a new one then is tried at once (PAY-2).
 METHOD_MISSING = "payment_method_missing"
+_ATTENDED = ("pay_now", "checkout")
 _FAILED = (ChargeFact.FAILED.name, ChargeFact.REVERSED.name)
 
 
@@ -57,13 +58,14 @@ def _replan(session: TenantSession, invoice: Invoice, around: Surroundings) -> C
     failed = [payment for payment in made if payment.charge in _FAILED]
     collection.failures = len(failed)
     collection.last_failure_code = failed[-1].failure_code if failed else None
+    way = around.way_for(invoice)
     facts = CollectionFacts(
         payable=invoice.payable,
         due_date=invoice.due_date,
         automatic=_automatic(invoice, collection, around),
         running=any(payment.running for payment in made),
-        failures=[_failure(payment) for payment in failed],
-        method_since=_method_since(around.way_for(invoice), failed),
+        failures=[_failure(payment, way) for payment in failed],
+        method_since=_method_since(way, failed),
         at_once=invoice.received_at if invoice.collect_now else None,
     )
     retry_days = tuple(around.settings.retry_days) if around.settings else DEFAULT_RETRY_DAYS
@@ -116,9 +118,16 @@ def _automatic(invoice: Invoice, collection: Collection, around: Surroundings) -
     return switch and (customer.auto_collect if customer else invoice.collect)
 
 
-def _failure(payment: Payment) -> Failure:
+def _failure(payment: Payment, way: tuple[PaymentMethod, Gateway] | None) -> Failure:
+    """A decline is hard for the method that it happened to: another card's says nothing about the one to be charged."""
     failed_at = payment.failed_at or payment.occurred_at
-    return Failure(payment.key or str(payment.id), failed_at, hard=payment.failure_kind == "hard")
+    other = way is not None and payment.payment_method_id not in {None, way[0].id}
+    return Failure(
+        payment.key or str(payment.id),
+        failed_at,
+        hard=payment.failure_kind == "hard" and not other,
+        attended=payment.source in _ATTENDED,
+    )
 
 
 def _method_since(way: tuple[PaymentMethod, Gateway] | None, failed: Sequence[Payment]) -> datetime | None:

@@ -165,13 +165,13 @@ def _add_report(session: TenantSession, payment: Payment, invoice: Invoice | Non
     collection = replan(session, invoice)
     if refund.fact != RefundFact.FAILED.name:
         collection.stopped = collection.stopped or "refunded"
-    elif collection.stopped == "refunded" and not _gives_back(session, invoice):
+    elif collection.stopped == "refunded" and not gives_back(session, invoice):
         # The money never left: what else becomes payable is collected as ever.
         collection.stopped = None
     replan(session, invoice)
 
 
-def _gives_back(session: TenantSession, invoice: Invoice) -> bool:
+def gives_back(session: TenantSession, invoice: Invoice) -> bool:
     """Whether any refund of the invoice's payments without a credit note stands."""
     session.flush()
     statement = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)

@@ -1,7 +1,10 @@
 """Asking providers how charges stand: unknown outcomes, debits on their way, members who never confirmed.
 
+Charges that failed before their member's eyes are cancelled, so that they cannot succeed beside a later attempt.
+
 Nothing is ever charged with another key to find out. A charge that the provider has never seen is sent again exactly
-as it was stored, with the same key, once the first one can no longer be on its way.
+as it was stored, with the same key, once the first one can no longer be on its way; one that nobody asks for any more
+is given up then.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from common.db import TenantSession
 from common.errors import DomainError, UnavailableError
 from common.jobs import JobRun
 from payments.domain.payment_state import ChargeFact
-from payments.gateways.port import ChargeOutcome, ChargeState
-from payments.models import Payment
+from payments.gateways.port import ChargeOutcome, ChargeState, FailureKind
+from payments.models import Invoice, Payment
 from payments.services import charging
 from payments.services.collecting import Errand, errand_for
 from payments.services.providers import Providers
@@ -37,6 +40,7 @@ class _Question:
     age: timedelta
     action_expired: bool
     asked: int
+    is_wanted: bool
 
 
 def resolve_due(run: JobRun, providers: Providers) -> None:
@@ -46,7 +50,8 @@ def resolve_due(run: JobRun, providers: Providers) -> None:
             outcome = _ask(question)
             with run.database.session(run.organization_id) as session:
                 payment, invoice = charging.lock_payment(session, question.errand.payment_id)
-                charging.report_charge(session, payment, invoice, outcome)
+                report = charging.report_closing if question.fact is ChargeFact.FAILED else charging.report_charge
+                report(session, payment, invoice, outcome)
                 _ask_later_if_still_due(session, payment, run.now)
                 session.commit()
 
@@ -84,7 +89,14 @@ def _question(session: TenantSession, providers: Providers, payment: Payment) ->
         now - payment.charged_at,
         now - payment.charged_at >= charging.ACTION_LASTS,
         payment.asked,
+        _is_wanted(session, payment),
     )
+
+
+def _is_wanted(session: TenantSession, payment: Payment) -> bool:
+    """Whether the invoice still asks for all of it: meanwhile it may have become void, or have been credited."""
+    invoice = session.get(Invoice, payment.invoice_id) if payment.invoice_id else None
+    return invoice is None or invoice.payable >= payment.amount
 
 
 def _ask(question: _Question) -> ChargeOutcome:
@@ -104,9 +116,13 @@ def _answer(question: _Question) -> ChargeOutcome:
             return found
         if question.asked < _ASKED_BEFORE_REPEATING:
             return ChargeOutcome(ChargeState.UNKNOWN, failure_code="not_found_yet")
+        if not question.is_wanted:
+            return ChargeOutcome(ChargeState.FAILED, failure_code="canceled", failure_kind=FailureKind.SOFT)
         return gateway.charge(request)
     if question.reference is None:
         return ChargeOutcome(ChargeState.UNKNOWN, failure_code="no_reference")
+    if question.fact is ChargeFact.FAILED:
+        return gateway.cancel_charge(question.reference)
     outcome = gateway.fetch_charge(question.reference, age=question.age)
     if outcome.state is ChargeState.ACTION_REQUIRED and question.action_expired:
         return gateway.cancel_charge(question.reference)

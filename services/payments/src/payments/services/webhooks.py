@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import TenantSession
-from common.errors import DomainError
+from common.errors import BadRequestError, DomainError
 from common.ids import InvalidIdError, decode_id, new_id
 from common.jobs import JobRun, wake_scheduler
 from payments.domain.payment_state import RefundFact
@@ -58,8 +58,11 @@ class _Claimed:
 def receive(
     session: TenantSession, providers: Providers, gateway: Gateway, body: bytes, headers: Mapping[str, str]
 ) -> int:
-    """Verify a provider's call and store its events; returns how many were new. Raises SignatureError."""
-    found = providers.open(gateway).parse_webhook(body, headers)
+    """Verify a provider's call and store its events; returns how many were new.
+
+    Raises SignatureError; BadRequestError ``webhook_unreadable`` for what is signed and yet no event.
+    """
+    found = _parsed(providers.open(gateway), body, headers)
     new = 0
     for event in found:
         values = {
@@ -78,6 +81,13 @@ def receive(
         new += session.execute(statement).first() is not None
     wake_scheduler(session)
     return new
+
+
+def _parsed(adapter: PaymentGateway, body: bytes, headers: Mapping[str, str]) -> list[ProviderEvent]:
+    try:
+        return adapter.parse_webhook(body, headers)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadRequestError("webhook_unreadable", "this is no event as the provider describes them") from error
 
 
 def apply_due(run: JobRun, providers: Providers) -> None:
