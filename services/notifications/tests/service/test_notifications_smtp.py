@@ -115,6 +115,26 @@ def test_one_refused_address_does_not_hold_up_the_next_mail(live: Any, example: 
     assert [row.state for row in live.rows(Notification)] == ["failed", "sent"]
 
 
+@pytest.mark.parametrize("unfit", ["", "a@", "x@\\ [", '"-("@[ ', "büro@harbour.example"])
+def test_an_address_that_no_header_can_carry_fails_alone(live: Any, example: Example, mailbox: Any, unfit: str) -> None:
+    live.send(example("payment-succeeded", payment_id=str(new_id())))
+    live.update(Notification, only(live).id, recipient=unfit)
+    live.send(example("payment-succeeded", payment_id=str(new_id())))
+    deliver(live, mailbox.url)
+    assert [row.state for row in live.rows(Notification)] == ["failed", "sent"]
+
+
+def test_a_team_address_that_no_header_can_carry_keeps_no_mail_from_leaving(
+    live: Any, example: Example, mailbox: Any
+) -> None:
+    profile = {"email": "büro@harbour.example"}
+    post = type(live)(live.database, add_organization(live.database, profile=profile))
+    post.send(example("payment-succeeded"))
+    deliver(post, mailbox.url)
+    assert only(post).state == "sent", only(post).last_error
+    assert mailbox.mails[0]["Reply-To"] is None
+
+
 def test_failures_are_reported_to_the_return_path(live: Any, example: Example, mailbox: Any) -> None:
     live.send(example("payment-succeeded"))
     deliver(live, mailbox.url, mail_from="desk@harbour.example", mail_return_path="bounces@harbour.example")

@@ -339,6 +339,48 @@ def test_urls_that_lead_inside_are_refused_at_once(
     assert live.rows(WebhookEndpoint) == []
 
 
+def test_an_endpoint_that_takes_nothing_for_three_days_is_disabled_and_the_team_told(
+    live: Any, owner: ApiClient, example: Example, receiver: Receiver
+) -> None:
+    path = f"/v1/webhook-endpoints/{subscribe(owner, receiver.url)['id']}"
+
+    def is_enabled_after(*answers: int, failing: int | None = None, tries_before: int = 7) -> bool:
+        """Deliver one event, most often in its last try, after ``failing`` hours without a success."""
+        receiver.answers = list(answers)
+        live.send(example("payment-succeeded", payment_id=str(new_id())))
+        row, (endpoint,) = live.rows(WebhookDelivery)[-1], live.rows(WebhookEndpoint)
+        live.update(WebhookDelivery, row.id, attempts=tries_before)
+        if failing is not None:
+            live.update(WebhookEndpoint, endpoint.id, failing_since=row.created_at - timedelta(hours=failing))
+        deliver(live)
+        return bool(owner.get(path).json["enabled"])
+
+    assert is_enabled_after(500)
+    assert is_enabled_after(500, failing=71)
+    assert is_enabled_after(500, failing=73, tries_before=0)
+    assert is_enabled_after(200, failing=73)
+    assert is_enabled_after(500)
+    assert not is_enabled_after(500, failing=73)
+    assert owner.get(path).json["disabled_reason"].startswith("took nothing since 2")
+    assert len(live.rows(Notification, Notification.template == "webhook-disabled")) == 1
+    assert owner.patch(path, {"enabled": True}).json["disabled_reason"] is None
+    assert is_enabled_after(500)
+
+
+def test_acc_1_staff_of_some_locations_have_no_webhooks(
+    private_app: Any, live: Any, owner: ApiClient, sign_in: Callable[..., ApiClient]
+) -> None:
+    endpoint = subscribe(owner, "http://127.0.0.1:9/")
+    admin = sign_in(private_app, live.organization_id, "admin", locations=[str(new_id())])
+    body = {"url": "http://127.0.0.1:9/", "event_types": ["*"]}
+    answers = (
+        admin.get("/v1/webhook-endpoints"),
+        admin.post("/v1/webhook-endpoints", body),
+        admin.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries"),
+    )
+    assert {(answer.status_code, answer.json["code"]) for answer in answers} == {(403, "location_not_in_scope")}
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 from marshmallow import fields, validate
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from common.auth import Principal, Role, allow, current_principal
 from common.errors import NotFoundError
@@ -20,11 +20,12 @@ from notifications.api.schemas import (
     WholeNotificationSchema,
 )
 from notifications.domain.templates import TEMPLATES
-from notifications.models import Attachment, Notification
+from notifications.models import Attachment, CompanyCopy, MemberCopy, Notification
 from notifications.services import resending
 
 blueprint = Blueprint("notifications", __name__, description="Who was told what")
 DESK = (Role.OWNER, Role.ADMIN, Role.FRONT_DESK)
+_INTERNAL = tuple(name for name, template in TEMPLATES.items() if template.internal)
 _FILTERS = ("member_id", "company_id", "invoice_id", "booking_id", "payment_id", "template", "state")
 
 
@@ -88,7 +89,7 @@ def get_attachment(notification_id: str, attachment_id: str) -> Response:
 def resend(_body: dict[str, Any], notification_id: str) -> dict[str, Any]:
     """Send a notification once more."""
     session = current_session()
-    row = resending.find_notification(session, decode_path_id("ntf", notification_id), lock=True)
+    row = resending.find_notification(session, _find(notification_id).id, lock=True)
     resending.resend(session, row)
     return _whole(row)
 
@@ -104,7 +105,7 @@ def report_bounce(body: dict[str, Any], notification_id: str) -> dict[str, Any]:
     The id stands in the mail's Message-ID before the first dot.
     """
     session = current_session()
-    row = resending.find_notification(session, decode_path_id("ntf", notification_id), lock=True)
+    row = resending.find_notification(session, _find(notification_id).id, lock=True)
     resending.record_bounce(session, row, body["reason"], permanent=body["kind"] == "hard")
     return _shown(row)
 
@@ -120,12 +121,23 @@ def _find(notification_id: str) -> Notification:
 
 
 def _visible(principal: Principal) -> ColumnElement[bool]:
-    """Staff see all; members their own, billing persons also their company's (ACC-1)."""
+    """Staff see all of their locations; members their own, billing persons also their company's (ACC-1)."""
     if principal.is_staff:
-        return Notification.id.is_not(None)
+        return _at_locations(principal)
     own = Notification.member_id == principal.member_id if principal.member_id else false()
     companys = Notification.company_id == principal.company_id if principal.company_id else false()
     return or_(own, and_(companys, Notification.member_id.is_(None))) if principal.is_billing_person else own
+
+
+def _at_locations(principal: Principal) -> ColumnElement[bool]:
+    """Of staff who work at some locations: mail to customers of these and of none. The team's own is for all of it."""
+    if principal.location_ids is None:
+        return true()
+    elsewhere = [
+        own.in_(select(copy.id).where(copy.location_id.not_in(principal.location_ids)))
+        for own, copy in ((Notification.member_id, MemberCopy), (Notification.company_id, CompanyCopy))
+    ]
+    return and_(Notification.template.not_in(_INTERNAL), *(found.is_not(True) for found in elsewhere))
 
 
 def _shown(row: Notification) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from flask import current_app
 from marshmallow import fields, validate
 from sqlalchemy import select
 
-from common.auth import Role, allow
+from common.auth import Role, allow, current_principal
+from common.errors import ForbiddenError
 from common.http import (
     Blueprint,
     ListQuery,
@@ -52,7 +53,14 @@ def _settings() -> NotificationsSettings:
     return settings
 
 
+def _require_everywhere() -> None:
+    """Endpoints hear of all locations. Raises ForbiddenError for staff of some of them."""
+    if current_principal().location_ids is not None:
+        raise ForbiddenError("location_not_in_scope", "webhooks tell of all locations, and you work at some of them")
+
+
 def _endpoint(endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
+    _require_everywhere()
     return webhook_endpoints.find_endpoint(current_session(), decode_path_id("whk", endpoint_id), lock=lock)
 
 
@@ -62,6 +70,7 @@ def _endpoint(endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
 @blueprint.response(200, page_schema(WebhookEndpointSchema))
 def list_endpoints(query: dict[str, Any]) -> dict[str, Any]:
     """List endpoints."""
+    _require_everywhere()
     return page(current_session(), select(WebhookEndpoint), query, key=WebhookEndpoint.id)
 
 
@@ -72,6 +81,7 @@ def list_endpoints(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(201, NewWebhookEndpointSchema)
 def create_endpoint(body: dict[str, Any]) -> dict[str, Any]:
     """Add an endpoint; its secret is shown this once."""
+    _require_everywhere()
     endpoint, secret = webhook_endpoints.create_endpoint(current_session(), _settings(), **body)
     remember_etag(endpoint)
     return {**_fields(endpoint), "secret": secret}

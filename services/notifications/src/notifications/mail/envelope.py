@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -54,10 +56,12 @@ def to_message(letter: Letter) -> EmailMessage:
     """The MIME message: plain text and HTML as alternatives, then the files. Raises ValueError for an unfit address."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _one_line(letter.subject)
-    message["From"] = Address(_one_line(letter.sender_name), addr_spec=letter.sender)
-    message["To"] = Address(_one_line(letter.recipient_name), addr_spec=letter.recipient)
+    message["From"] = _address(letter.sender_name, letter.sender)
+    message["To"] = _address(letter.recipient_name, letter.recipient)
     if letter.reply_to:
-        message["Reply-To"] = Address(addr_spec=letter.reply_to)
+        # The team's address is a convenience: one that no header can carry must not keep every mail from leaving.
+        with suppress(ValueError):
+            message["Reply-To"] = _address("", letter.reply_to)
     message["Date"] = letter.at
     message["Message-ID"] = message_id(letter)
     # Out-of-office answers to machines help nobody (RFC 3834).
@@ -73,6 +77,15 @@ def to_message(letter: Letter) -> EmailMessage:
     # Last, for a header of this name would move into the first part when a second one is added.
     message["Content-Language"] = letter.language
     return message
+
+
+def _address(name: str, spec: str) -> Address:
+    """Raises ValueError for an address that no header can carry."""
+    try:
+        return Address(_one_line(name), addr_spec=spec)
+    except (MessageError, LookupError, AttributeError, UnboundLocalError) as error:
+        # The library's parser stumbles in many ways, and one letter must not hold up the others of its batch.
+        raise ValueError(f"{spec!r} is no address") from error
 
 
 def _pictures(html: str, sender: str) -> tuple[str, list[tuple[str, str, bytes]]]:

@@ -9,6 +9,7 @@ from contracts.members import CompanyChanged, MemberChanged, SignInLinkRequested
 from notifications.mail.links import LINKS
 from notifications.models import CompanyCopy, LocationCopy, MemberCopy
 from notifications.services.copies import keep_copy
+from notifications.services.erasing import ERASED, erase
 from notifications.services.notifying import Notice, notify
 from notifications.services.recipients import Recipient, person_language
 
@@ -30,11 +31,15 @@ def _member(session: TenantSession, message: MemberChanged, _envelope: Envelope)
         name=message.display_name,
         email=message.email,
         company_id=message.company_id,
+        location_id=message.location_id,
+        status=message.status,
         language=message.language,
         billing_email=message.billing.email,
         billing_language=message.billing.language,
         version=message.version,
     )
+    if message.status == ERASED:
+        erase(session, message.member_id)
 
 
 def _company(session: TenantSession, message: CompanyChanged, _envelope: Envelope) -> None:
@@ -44,6 +49,7 @@ def _company(session: TenantSession, message: CompanyChanged, _envelope: Envelop
         id=message.company_id,
         name=message.display_name,
         email=message.email,
+        location_id=message.location_id,
         language=message.language,
         billing_email=message.billing.email,
         billing_language=message.billing.language,

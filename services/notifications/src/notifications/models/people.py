@@ -21,6 +21,8 @@ class MemberCopy(TenantMixin, Base):
     name: Mapped[str]
     email: Mapped[str | None]
     company_id: Mapped[UUID | None]
+    location_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(server_default="active")
     language: Mapped[str | None]
     billing_email: Mapped[str | None]
     billing_language: Mapped[str | None]
@@ -34,6 +36,7 @@ class CompanyCopy(TenantMixin, Base):
 
     name: Mapped[str]
     email: Mapped[str | None]
+    location_id: Mapped[UUID | None]
     language: Mapped[str | None]
     billing_email: Mapped[str | None]
     billing_language: Mapped[str | None]

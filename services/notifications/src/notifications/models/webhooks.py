@@ -15,7 +15,10 @@ from notifications.models.metadata import Base
 
 
 class WebhookEndpoint(TenantMixin, VersionMixin, Base):
-    """Where an organisation wants to be told; ``sealed_secret`` is encrypted, ``gone`` counts 410 answers in a row."""
+    """Where an organisation wants to be told; ``sealed_secret`` is encrypted, ``gone`` counts 410 answers in a row.
+
+    ``failing_since``: when the first of the failures came that no success has followed yet.
+    """
 
     __tablename__ = "webhook_endpoint"
 
@@ -26,6 +29,7 @@ class WebhookEndpoint(TenantMixin, VersionMixin, Base):
     disabled_reason: Mapped[str | None]
     sealed_secret: Mapped[bytes] = mapped_column(LargeBinary)
     gone: Mapped[int] = mapped_column(BigInteger, default=0)
+    failing_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

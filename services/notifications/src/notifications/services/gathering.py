@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from common.db import TenantSession
 from notifications.models import Attachment, Notification
+from notifications.services.erasing import is_erased
 from notifications.services.notifying import Notice, attach, notify, write_notice
 
 # How long a live organisation's mail waits for the other occurrences of its series.
@@ -24,7 +25,7 @@ def gather(session: TenantSession, notice: Notice, whole: Callable[[list[dict[st
     False when it has left already and the occurrence needs a mail of its own. Two workers with two occurrences wait
     for each other at the unique constraint, so that none is lost.
     """
-    if notify(session, notice) is not None:
+    if is_erased(session, notice.recipient.member_id) or notify(session, notice) is not None:
         return True
     row = session.scalars(
         select(Notification)

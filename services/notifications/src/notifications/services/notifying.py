@@ -19,6 +19,7 @@ from notifications.domain.templates import TEMPLATES, choose_language
 from notifications.mail.envelope import AttachedFile
 from notifications.mail.rendering import Rendered
 from notifications.models import ONCE, Attachment, Notification, SuppressedAddress
+from notifications.services.erasing import is_erased
 from notifications.services.failures import announce_failure
 from notifications.services.recipients import Recipient
 from notifications.services.wordings import write
@@ -53,9 +54,12 @@ class Notice:
 def notify(session: TenantSession, notice: Notice) -> UUID | None:
     """Write a notification and have it delivered; None when this recipient was told of this event before.
 
+    None, too, when it is for a member who was erased: bills still carry their address, but nobody is written to.
     Rehearsal organisations keep their mail in the app: it counts as sent at once. The race between two workers with
     the same event is settled by the unique constraint.
     """
+    if is_erased(session, notice.recipient.member_id):
+        return None
     values = _values(session, notice)
     statement = insert(Notification).values(values).on_conflict_do_nothing(constraint=ONCE).returning(Notification.id)
     notification_id = session.scalar(statement)

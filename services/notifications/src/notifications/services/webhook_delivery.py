@@ -28,6 +28,8 @@ PARALLEL = 8
 LEASE = timedelta(minutes=5)
 TURN_SECONDS = 60
 GONE_LIMIT = 3
+# An endpoint that took nothing for as long, and let an event run through all its tries, is given up.
+FAILING_LIMIT = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +145,45 @@ def _conclude(session: TenantSession, row: WebhookDelivery, answer: Answer) -> N
         select(WebhookEndpoint).where(WebhookEndpoint.id == row.endpoint_id).with_for_update()
     ).one()
     endpoint.gone = endpoint.gone + 1 if answer.status == 410 else 0
-    if endpoint.gone >= GONE_LIMIT and endpoint.enabled:
-        endpoint.enabled = False
-        endpoint.disabled_reason = f"answered 410 Gone {GONE_LIMIT} times in a row"
-        endpoint.touch()
-        alert_of_disabled_endpoint(session, endpoint)
     if answer.accepted:
+        endpoint.failing_since = None
         row.state, row.due_at, row.delivered_at = "delivered", None, session.now()
         return
-    row.due_at = _next(session, row) if endpoint.enabled else None
+    endpoint.failing_since = endpoint.failing_since or session.now()
+    row.due_at = _next(session, row)
+    _disable_if_hopeless(session, endpoint, is_given_up=row.due_at is None)
+    if not endpoint.enabled:
+        row.due_at = None
     row.state = "failed" if row.due_at is None else "pending"
+
+
+def _disable_if_hopeless(session: TenantSession, endpoint: WebhookEndpoint, *, is_given_up: bool) -> None:
+    """Switch off an endpoint that is gone or has failed for days, and tell the team."""
+    reason = _hopeless(session, endpoint, is_given_up=is_given_up)
+    if reason is None or not endpoint.enabled:
+        return
+    endpoint.enabled, endpoint.disabled_reason = False, reason
+    endpoint.touch()
+    session.flush()
+    alert_of_disabled_endpoint(session, endpoint)
+
+
+def _hopeless(session: TenantSession, endpoint: WebhookEndpoint, *, is_given_up: bool) -> str | None:
+    if endpoint.gone >= GONE_LIMIT:
+        return f"answered 410 Gone {GONE_LIMIT} times in a row"
+    since = None if _is_rehearsal(session) else endpoint.failing_since
+    if is_given_up and since is not None and session.now() - since >= FAILING_LIMIT:
+        return f"took nothing since {since.date().isoformat()}"
+    return None
 
 
 def _next(session: TenantSession, row: WebhookDelivery) -> datetime | None:
     # A rehearsal's clock would play a day of retries against a dead server within one step: it tries once.
-    if session.organization.mode == "rehearsal":
+    if _is_rehearsal(session):
         return None
     return next_attempt(row.attempts, session.now())
+
+
+def _is_rehearsal(session: TenantSession) -> bool:
+    """Whose weeks may be seconds: how long something has failed says nothing there."""
+    return session.organization.mode == "rehearsal"

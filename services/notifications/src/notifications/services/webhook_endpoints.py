@@ -54,7 +54,7 @@ def change_endpoint(
     for name, value in values.items():
         setattr(endpoint, name, value)
     if values.get("enabled"):
-        endpoint.gone, endpoint.disabled_reason = 0, None
+        endpoint.gone, endpoint.disabled_reason, endpoint.failing_since = 0, None, None
     endpoint.touch()
     session.flush()
     audit.record(session, "webhook_endpoint.changed", encode_id("whk", endpoint.id), values)
