@@ -42,8 +42,23 @@ def with_json_body(routes: list[tuple[Any, Operation]]) -> list[tuple[Any, Opera
         ({"json": "text"}, (422,)),
         ({"json": {"surprise": 1}}, (422,)),
         ({"json": {"surprise": "\x00"}}, (400, 422)),
+        ({"data": b"[" * 100_000, "content_type": "application/json"}, (400,)),
+        ({"data": b'{"\\u0061":' * 100_000, "content_type": "application/json"}, (400,)),
+        ({"data": b'{"surprise": ' + b"9" * 5000 + b"}", "content_type": "application/json"}, (400,)),
     ],
-    ids=["xml", "form", "broken", "not-utf-8", "list", "text", "unknown-field", "nul"],
+    ids=[
+        "xml",
+        "form",
+        "broken",
+        "not-utf-8",
+        "list",
+        "text",
+        "unknown-field",
+        "nul",
+        "deep",
+        "deep-escaped",
+        "digits",
+    ],
 )
 def test_a_body_that_is_none_of_ours_is_refused_on_every_route(
     sent: dict[str, Any], statuses: tuple[int, ...], routes: list[tuple[Any, Operation]], ours: Tenant

@@ -13,6 +13,7 @@ from footings import Footing
 from playwright.sync_api import Browser, Page, Route, expect
 from portal_people import ROOM_DAY, Place, enter, open_place
 from portal_walks import press
+from story import euro
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
@@ -78,6 +79,38 @@ def test_a_stranger_buys_a_room_and_a_day_pass_at_once_after_a_declined_card(pag
     expect(page.get_by_role("main")).to_contain_text("Mon 15 Feb, 09:00–10:00")
 
 
+def sell_extras(place: Place) -> None:
+    """Coffee and a projector for the Blue Room."""
+    (rate,) = place.house.api.get("/v1/resource-rates")["items"]
+    coffee = {"code": "coffee", "name": "Coffee", "price": euro(450)}
+    projector = {"code": "projector", "name": "Projector", "price": euro(1500)}
+    place.house.api.patch(f"/v1/resource-rates/{rate['id']}", {"extras": [coffee, projector]})
+
+
+def test_a_stranger_books_two_coffees_along_and_pays_what_the_room_page_said(page: Page, suite: Footing) -> None:
+    place = open_place(suite.origin)
+    sell_extras(place)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{place.hub}/rooms/{place.house.resource}?date={ROOM_DAY}")
+    page.get_by_role("main").locator(".slots label", has_text="09:00").click()
+    page.get_by_label("Coffee").fill("lots")
+    press(page, "On to your details")
+    expect(page.locator("#extra-coffee-fault")).to_have_text("Please write a number.")
+    page.get_by_label("Coffee").fill("2")
+    expect(page.locator("#price output")).to_have_text("€24.00")
+    expect(page.locator("#price")).to_contain_text("Coffee: €9.00.")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    press(page, "On to your details")
+    basket = page.get_by_role("region", name="Your basket")
+    expect(basket).to_contain_text("Coffee × 2")
+    expect(basket).to_contain_text("€24.00")
+    fill_in(page)
+    expect(page.get_by_role("main")).to_contain_text("Coffee × 2")
+    pay(page, "sandbox_ok", "€24.00")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("Coffee × 2")
+
+
 def test_a_hold_that_ran_out_is_told_and_tried_once_more(page: Page, suite: Footing) -> None:
     place = open_place(suite.origin)
     choose_room(page, place)
@@ -127,15 +160,18 @@ def test_without_scripts_a_stranger_comes_to_the_payment_and_pays(
     place = open_place(suite.origin)
     context = chromium.new_context(base_url=suite.origin, java_script_enabled=False)
     plain = context.new_page()
+    sell_extras(place)
     plain.goto(f"{place.hub}/")
     expect(plain.get_by_role("heading", name="Work by the water")).to_be_visible()
     plain.goto(f"{place.hub}/rooms/{place.house.resource}?date={ROOM_DAY}")
     plain.get_by_role("main").locator(".slots label", has_text="09:00").click()
+    plain.get_by_label("Coffee").fill("2")
     press(plain, "On to your details")
+    expect(plain.get_by_role("main")).to_contain_text("Coffee × 2")
     press(plain, "On to the payment")
     expect(plain.get_by_text("Please fill this in.").first).to_be_visible()
     fill_in(plain)
-    pay(plain, "sandbox_ok", "€15.00")
+    pay(plain, "sandbox_ok", "€24.00")
     expect(plain.get_by_role("heading", name="Thank you")).to_be_visible()
     context.close()
 

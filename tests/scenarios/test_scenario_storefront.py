@@ -45,9 +45,15 @@ class Shop:
         """GET the checkout."""
         return dict(self.stranger.get(f"{self.path}/checkouts/{checkout['id']}"))
 
-    def room(self, start: str = START, end: str = END) -> dict[str, Any]:
+    def room(self, start: str = START, end: str = END, **more: Any) -> dict[str, Any]:
         """The Blue Room as an item."""
-        return {"kind": "booking", "resource_id": self.house.resource, "start": start, "end": end}
+        return {"kind": "booking", "resource_id": self.house.resource, "start": start, "end": end, **more}
+
+    def sell_coffee(self) -> None:
+        """The Blue Room's rate has an extra."""
+        (rate,) = self.house.api.get("/v1/resource-rates")["items"]
+        coffee = {"code": "coffee", "name": "Coffee", "price": euro(450)}
+        self.house.api.patch(f"/v1/resource-rates/{rate['id']}", {"extras": [coffee]})
 
     def member(self, email: str) -> dict[str, Any]:
         """The only member with an address."""
@@ -92,6 +98,48 @@ def test_a_stranger_buys_a_room_and_gets_a_paid_invoice_and_a_receipt(shop: Shop
     told = shop.house.api.get(f"/v1/notifications?member_id={guest}&limit=200")["items"]
     assert "receipt" in {notification["template"] for notification in told}
     assert shop.house.api.get(f"/v1/payment-methods?member_id={guest}")["items"] == []
+
+
+def test_a_stranger_books_a_room_with_two_coffees_and_pays_what_was_shown(shop: Shop) -> None:
+    """GH-1, PRI-5: shown, held, charged and invoiced are one amount."""
+    shop.sell_coffee()
+    (shown,) = shop.stranger.get(shop.path)["resources"]
+    assert [extra["code"] for rate in shown["rates"] for extra in rate["extras"]] == ["coffee"]
+    extras = [{"code": "coffee", "quantity": "2"}]
+    asked = {"resource_id": shop.house.resource, "start": START, "end": END, "extras": extras}
+    quoted = shop.stranger.post(f"{shop.path}/quote", asked, status=200)
+    assert quoted["total"] == euro(4500 + 900)
+    made = shop.checkout([shop.room(extras=extras)], key="coffee")
+    assert (made["state"], made["amount"]) == ("awaiting_payment", quoted["total"])
+    assert shop.checkout([shop.room(extras=extras)], key="coffee") == made
+    for other in ([], [{"code": "coffee", "quantity": "3"}]):
+        reused = shop.begin([shop.room(extras=other)], key="coffee")
+        assert (reused.status, reused.json["code"]) == (422, "idempotency_key_reused")
+    assert shop.pay(made, "sandbox_ok")["state"] == "confirmed"
+    guest = shop.member("guest@example.com")["id"]
+    (booking,) = shop.house.api.get(f"/v1/bookings?member_id={guest}")["items"]
+    assert (booking["price"], booking["extras"]) == (quoted["total"], extras)
+    (listed,) = shop.house.api.get(f"/v1/invoices?member_id={guest}")["items"]
+    invoice = shop.house.api.get(f"/v1/invoices/{listed['id']}")
+    assert (invoice["state"], invoice["total"]) == ("paid", quoted["total"])
+    assert "Coffee" in str(invoice["lines"])
+    (payment,) = shop.house.api.get(f"/v1/payments?member_id={guest}")["items"]
+    assert payment["amount"] == quoted["total"]
+
+
+def test_an_extra_that_is_not_to_be_had_holds_nothing(shop: Shop) -> None:
+    """GH-1: neither its own room nor the one before it in the order."""
+    shop.sell_coffee()
+    tomorrow = shop.room("2027-02-16T09:00:00+01:00", "2027-02-16T12:00:00+01:00", extras=[{"code": "coffee"}])
+    for items, place in (
+        ([shop.room(extras=[{"code": "tea"}])], 0),
+        ([tomorrow, shop.room(extras=[{"code": "tea"}])], 1),
+    ):
+        refused = shop.begin(items)
+        assert (refused.status, refused.json["code"]) == (422, "unknown_extra")
+        assert refused.json["errors"][0]["pointer"] == f"/items/{place}/extras"
+    assert shop.house.api.get("/v1/bookings")["items"] == []
+    assert shop.checkout([tomorrow])["amount"] == euro(4500 + 450)
 
 
 def test_a_declined_card_leaves_the_checkout_to_be_paid_with_another(shop: Shop) -> None:
@@ -268,6 +316,7 @@ def test_bad_input_is_refused_and_changes_nothing(shop: Shop) -> None:
         shop.begin([{**room, "resource_id": f"res_{'0' * 32}"}]),
         shop.begin([{"kind": "plan", "plan_id": hidden}]),
         shop.begin([{"kind": "plan", "plan_id": shop.day_pass, "quantity": "0"}]),
+        shop.begin([{"kind": "plan", "plan_id": shop.day_pass, "extras": [{"code": "coffee"}]}]),
         shop.begin([room], email="nobody"),
         shop.begin([room], surprise=True),
         shop.begin([{"kind": "plan", "plan_id": shop.day_pass}], promo_code="NOPE"),

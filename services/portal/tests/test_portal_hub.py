@@ -6,7 +6,7 @@ import json
 import re
 from html import unescape
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import portal_house
 import pytest
@@ -66,6 +66,101 @@ def test_a_chosen_time_joins_what_is_in_the_basket(visitor: Any) -> None:
     chosen = "start=2027-02-15T08:00:00Z&minutes=60&date=2027-02-15&item=pln_2"
     answer = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{chosen}")
     assert unquote(answer.headers["Location"]) == f"/hub/harbour/checkout?item=pln_2&item={SLOT}"
+
+
+COFFEE = {"code": "coffee~large:1", "name": "Coffee", "price": portal_house.euro(450)}
+BEAMER = {"code": "beamer", "name": "Projector", "price": portal_house.euro(1500)}
+WITH_COFFEE = f"{SLOT}~2:coffee%7Elarge%3A1"
+ORDER = [{"code": "coffee~large:1", "quantity": "2"}]
+
+
+@pytest.fixture
+def extras(gateway: Any) -> None:
+    """The Blue Room with coffee for everybody and a projector for strangers."""
+    strangers = {**portal_house.RATE, "extras": [BEAMER], "conditions": {"audience": "public"}}
+    room = {**portal_house.RESOURCES[0], "rates": [{**portal_house.RATE, "extras": [COFFEE]}, strangers]}
+    gateway.answers[("GET", "/v1/storefront/harbour")] = (200, {**portal_house.STOREFRONT, "resources": [room]})
+
+
+def as_item(text: str) -> str:
+    return f"item={quote(text, safe='')}"
+
+
+def test_a_stranger_chooses_extras_with_their_price(visitor: Any, gateway: Any, extras: None) -> None:
+    page = visitor.read(ROOM)
+    assert 'name="extra-coffee~large:1"' in page
+    assert "€4.50" in page
+    assert "Projector" in page
+    chosen = "start=2027-02-15T08:00:00Z&minutes=60&date=2027-02-15&extra-beamer=&extra-coffee~large:1=2"
+    visitor.read(f"/hub/harbour/rooms/res_1/quote?{chosen}")
+    assert gateway.last("POST", "/v1/storefront/harbour/quote").body["extras"] == ORDER
+    answer = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{chosen}&item=pln_2&item={SLOT}")
+    items = parse_qs(urlsplit(answer.headers["Location"]).query)["item"]
+    assert items == ["pln_2", WITH_COFFEE], "a time that is there already gets the extras"
+
+
+def test_extras_go_through_the_basket_to_the_checkout_and_the_payment(visitor: Any, gateway: Any, extras: None) -> None:
+    page = f"/hub/harbour/checkout?{as_item(WITH_COFFEE)}"
+    shown = unescape(visitor.read(page))
+    assert "Coffee × 2" in shown
+    assert gateway.last("POST", "/v1/storefront/harbour/quote").body["extras"] == ORDER
+    answer = visitor.send(page, BUYER)
+    assert gateway.last("POST", CHECKOUTS).body["items"][0]["extras"] == ORDER
+    assert "Coffee × 2" in visitor.read(answer.headers["Location"])
+
+
+def test_what_the_api_says_against_an_ordered_extra_stands_beside_it(visitor: Any, gateway: Any, extras: None) -> None:
+    refused = {"extras__0__quantity": "Not a decimal string."}
+    gateway.refuse("POST", "/v1/storefront/harbour/quote", 422, "invalid", "the request has faults", **refused)
+    chosen = "start=2027-02-15T08:00:00Z&minutes=60&date=2027-02-15&extra-beamer=lots"
+    page = visitor.read(f"/hub/harbour/rooms/res_1/choice?{chosen}")
+    assert 'id="extra-beamer-fault"' in page
+    assert "Please write a number." in page
+    assert 'name="extra-beamer" value="lots"' in page
+    assert "extra-beamer=lots" in page.split("Day before")[0], "another day keeps what was typed"
+
+
+def test_another_time_for_a_line_begins_with_its_extras(visitor: Any, gateway: Any, extras: None) -> None:
+    gateway.answers[("POST", "/v1/storefront/harbour/quote")] = (200, {**portal_house.QUOTE, "available": False})
+    page = unescape(visitor.read(f"/hub/harbour/checkout?{as_item(WITH_COFFEE)}"))
+    link = re.search(r'href="([^"]+)">Choose another time', page)
+    assert link
+    assert 'name="extra-coffee~large:1" value="2"' in visitor.read(link[1])
+
+
+def test_quantities_are_read_and_written_in_german(visitor: Any, gateway: Any, extras: None) -> None:
+    german = {"Accept-Language": "de"}
+    chosen = "start=2027-02-15T08:00:00Z&minutes=60&date=2027-02-15&extra-beamer=1,5"
+    answer = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{chosen}", headers=german)
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["item"] == [f"{SLOT}~1.5:beamer"]
+    assert "Projector × 1,5" in visitor.client.get(answer.headers["Location"], headers=german).text
+    refused = {"extras__0__quantity": "Not a decimal string."}
+    gateway.refuse("POST", "/v1/storefront/harbour/quote", 422, "invalid", "the request has faults", **refused)
+    wrong = chosen.replace("1,5", "viele")
+    shown = visitor.client.get(f"/hub/harbour/rooms/res_1/choice?{wrong}", headers=german).text
+    assert "Bitte geben Sie eine Zahl an." in shown
+
+
+@pytest.mark.parametrize("order", ["coffee", "x:coffee", "-1:coffee", "1e9:coffee", "2:", "123456:coffee"])
+def test_a_time_with_extras_that_cannot_be_read_is_not_in_the_basket(visitor: Any, extras: None, order: str) -> None:
+    assert "Your basket is empty" in visitor.read(f"/hub/harbour/checkout?{as_item(f'{SLOT}~{order}')}")
+
+
+def test_a_price_that_rates_differ_about_is_left_to_the_quote(visitor: Any, gateway: Any) -> None:
+    prices = (portal_house.euro(450), portal_house.euro(500), portal_house.euro(500))
+    rates = [{**portal_house.RATE, "extras": [{**COFFEE, "price": price}]} for price in prices]
+    room = {**portal_house.RESOURCES[0], "rates": rates}
+    gateway.answers[("GET", "/v1/storefront/harbour")] = (200, {**portal_house.STOREFRONT, "resources": [room]})
+    page = visitor.read(ROOM)
+    assert page.count('name="extra-coffee~large:1"') == 1
+    assert "€4.50" not in page
+    assert "€5.00" not in page
+
+
+def test_extras_that_are_for_strangers_alone_are_not_offered_to_a_member(member: Any, extras: None) -> None:
+    page = member.read(ROOM)
+    assert 'name="extra-coffee~large:1"' in page
+    assert "Projector" not in page
 
 
 def test_a_time_that_is_not_free_is_refused_by_the_page(visitor: Any) -> None:

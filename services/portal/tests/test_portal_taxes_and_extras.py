@@ -171,21 +171,18 @@ COFFEE = {"code": "coffee", "name": "Coffee", "price": portal_house.euro(450)}
 BEAMER = {"code": "beamer", "name": "Projector", "price": portal_house.euro(1500)}
 
 
-def sell_extras(gateway: Any, *rates: dict[str, Any]) -> None:
-    """The storefront's page with these rates of the Blue Room."""
-    room = {**portal_house.RESOURCES[0], "rates": [{**portal_house.RATE, **rate} for rate in rates]}
-    gateway.answers[("GET", "/v1/storefront/harbour")] = (200, {**portal_house.STOREFRONT, "resources": [room]})
+def offer_extras(gateway: Any, *extras: dict[str, Any]) -> None:
+    """What the Blue Room's times tell a member."""
+    times = {**portal_house.AVAILABILITY["items"][0], "extras": extras}
+    gateway.answers[("GET", "/v1/availability")] = (200, {"items": [times]})
 
 
 def test_a_member_books_extras_along_and_their_price_is_quoted(member: Any, gateway: Any) -> None:
-    dearer = {**COFFEE, "price": portal_house.euro(500)}
-    strangers = {"extras": [BEAMER], "conditions": {"audience": "public"}}
-    sell_extras(gateway, {"extras": [COFFEE]}, strangers)
+    offer_extras(gateway, COFFEE)
     page = "/portal/harbour/book/res_1?date=2027-02-15"
     shown = member.read(page)
     assert 'name="extra-coffee"' in shown
     assert "€4.50" in shown
-    assert "extra-beamer" not in shown
     form = {"start": "2027-02-15T08:00:00Z", "minutes": "60", "extra-coffee": "8"}
     order = [{"code": "coffee", "quantity": "8"}]
     assert member.send(page, form).status_code == 302
@@ -193,13 +190,14 @@ def test_a_member_books_extras_along_and_their_price_is_quoted(member: Any, gate
     quote = "/portal/harbour/book/res_1/quote?date=2027-02-15"
     member.send(quote, form, page=page)
     assert gateway.last("POST", "/v1/bookings/quote").body["extras"] == order
-    sell_extras(gateway, {"extras": [COFFEE]}, {"extras": [dearer]})
-    assert "€4.50" not in member.read(page)
 
 
-def test_a_room_without_a_public_page_has_no_extras_for_members(member: Any, gateway: Any) -> None:
+@pytest.mark.parametrize("page", ["book/res_1?date=2027-02-15", "bookings/bkg_1/move"])
+def test_a_room_without_a_public_page_has_extras_for_members(member: Any, gateway: Any, page: str) -> None:
     gateway.answers[("GET", "/v1/storefront/harbour")] = (404, {"code": "storefront_not_found", "detail": "none"})
-    assert "extra-" not in member.read("/portal/harbour/book/res_1?date=2027-02-15")
+    assert "extra-" not in member.read(f"/portal/harbour/{page}")
+    offer_extras(gateway, COFFEE)
+    assert 'name="extra-coffee"' in member.read(f"/portal/harbour/{page}")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ def test_a_room_without_a_public_page_has_no_extras_for_members(member: Any, gat
 def test_a_member_changes_extras_and_what_stays_is_not_sent(
     member: Any, gateway: Any, typed: dict[str, str], sent: dict[str, Any] | None
 ) -> None:
-    sell_extras(gateway, {"extras": [COFFEE]})
+    offer_extras(gateway, COFFEE)
     line = {"kind": "extra", "description": "Projector", "quantity": "1.5", "unit_price": portal_house.euro(1500)}
     booked = {"lines": [line], "extras": [{"code": "beamer", "quantity": "1.5"}]}
     give(gateway, "/v1/bookings/bkg_1", portal_house.BOOKING, **booked)
@@ -231,7 +229,7 @@ def test_a_member_changes_extras_and_what_stays_is_not_sent(
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_what_the_api_says_against_an_extra_stands_beside_it(member: Any, gateway: Any, *, is_new: bool) -> None:
-    sell_extras(gateway, {"extras": [COFFEE, BEAMER]})
+    offer_extras(gateway, COFFEE, BEAMER)
     form = {"start": "2027-02-15T08:00:00Z", "minutes": "60", "extra-coffee": "1", "extra-beamer": "lots"}
     page = "/portal/harbour/book/res_1?date=2027-02-15" if is_new else "/portal/harbour/bookings/bkg_1/move"
     path = ("POST", "/v1/bookings") if is_new else ("PATCH", "/v1/bookings/bkg_1")

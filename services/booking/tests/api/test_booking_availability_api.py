@@ -215,13 +215,18 @@ def test_extras_are_told_at_the_price_at_which_they_are_booked(room: Any) -> Non
     assert shown["extras"][0] == {"code": "coffee", "name": "Coffee", "price": {"amount_minor": 400, "currency": "EUR"}}
 
 
-def test_a_room_that_is_free_has_extras_that_are_not(room: Any) -> None:
+def test_free_rooms_and_rooms_for_members_alone_have_extras_too(room: Any) -> None:
     extras = [Extra(code="coffee", name="Coffee", price=Money(450, "EUR"))]
     free = room.house.resource(room.location_id, display_name="Free", is_free=True, type="event_space")
     room.house.rate(resource_ids=[free], resource_types=[], extras=extras)
     shown = look(room, resource_id=f"res_{free.hex}", **DAY)
     assert (shown["prices"], [extra["code"] for extra in shown["extras"]]) == ([], ["coffee"])
     assert [extra["code"] for extra in look(room, **DAY)["extras"]] == ["projector"]
+    member = room.house.member_user(room.member_id)
+    inner = {"resource_id": f"res_{room.resource_id.hex}", **DAY}
+    assert [extra["code"] for extra in member.get("/v1/availability", query_string=inner).json["extras"]] == [
+        "projector"
+    ]
 
 
 def test_the_price_hint_is_that_of_the_day_and_not_of_a_season_that_is_over(room: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -191,6 +192,17 @@ def test_pri_5_extras_with_quantity_are_not_discounted() -> None:
     )
     assert [line.net for line in price.lines] == [eur(2000), eur(-250), eur(3750)]
     assert price.total == eur(5500)
+
+
+def test_pri_5_extras_cost_what_the_rate_of_the_day_says() -> None:
+    summer = Conditions(valid_from=date(2026, 6, 1), valid_until=date(2026, 8, 31))
+    coffee = Extra("coffee", "Coffee", eur(900))
+    season = rate(("hour", 3000), number=2, conditions=summer, extras=(coffee, Extra("ice", "Ice", eur(300))))
+    rates = [season, rate(("hour", 1000), extras=(replace(coffee, price=eur(450)),))]
+    price = quote(rates, MONDAY + "09:00", 1, extras=(ExtraOrder("coffee", Decimal(2)),))
+    assert [line.net for line in price.lines] == [eur(1000), eur(900)]
+    with pytest.raises(InvalidError, match="no extra called 'ice'"):
+        quote(rates, MONDAY + "09:00", 1, extras=(ExtraOrder("ice"),))
 
 
 def test_pri_5_unknown_extra_is_refused() -> None:

@@ -24,6 +24,7 @@ from gateway.simulation import Clocks
 
 # Refusals that say nothing about what is in the order.
 _OF_ANOTHER_REQUEST = frozenset({"idempotency_key_reused", "idempotency_key_in_use"})
+_ABOUT_EXTRAS = frozenset({"unknown_extra", "extra_quantity"})
 PAY_NOW, APPROVAL = "pay_now", "approval"
 Shop = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -194,7 +195,9 @@ def _require_same_kinds(contents: Contents, order: Order) -> None:
 def _place(guest: Guest, shop: Shop, order: Order, flow: str, checkout: Checkout, *, is_begun: bool) -> None:
     """Book and buy item after item. Raises what the services refuse; what came before it is booked by then."""
     wishes = [{**_booking(item, flow, checkout), "as_member": order.buyer is not None} for item in order.bookings]
-    if len(order.items) > 1 and not is_begun:
+    # An extra that is not to be had is refused before anything is held.
+    is_looked_at = len(order.items) > 1 or any("extras" in wish for wish in wishes)
+    if is_looked_at and not is_begun:
         _require_bookable(guest, shop, order, checkout, wishes)
     promo_code = order.promo_code
     for number, wish in enumerate(wishes):
@@ -209,8 +212,8 @@ def _require_bookable(guest: Guest, shop: Shop, order: Order, checkout: Checkout
     """Look at all before booking the first, so that hardly ever a booking is told of and then taken back."""
     path = "/v1/bookings/quote" if order.buyer else f"/v1/storefront/{shop['organization']['slug']}/quote"
     for number, wish in enumerate(wishes):
-        asked = {name: wish[name] for name in ("resource_id", "start", "end")}
-        found = guest.post("booking", path, asked, checkout.key(f"quote:{number}"))
+        asked = {name: wish[name] for name in ("resource_id", "start", "end", "extras") if name in wish}
+        found = _quoted(guest, path, asked, number, checkout)
         for violation in found["violations"]:
             errors = [FieldError(f"/items/{number}{violation['pointer']}", violation["detail"])]
             raise InvalidError(violation["code"], violation["detail"], errors=errors)
@@ -219,8 +222,20 @@ def _require_bookable(guest: Guest, shop: Shop, order: Order, checkout: Checkout
             raise ConflictError("slot_taken", detail, errors=[FieldError(f"/items/{number}/start", detail)])
 
 
+def _quoted(guest: Guest, path: str, asked: Row, number: int, checkout: Checkout) -> Any:
+    """The quote of an item; what booking says against its extras is told with a pointer to them."""
+    try:
+        return guest.post("booking", path, asked, checkout.key(f"quote:{number}"))
+    except InvalidError as refusal:
+        if refusal.code not in _ABOUT_EXTRAS:
+            raise
+        errors = [FieldError(f"/items/{number}/extras", refusal.detail)]
+        raise InvalidError(refusal.code, refusal.detail, errors=errors) from refusal
+
+
 def _booking(item: Mapping[str, Any], flow: str, checkout: Checkout) -> dict[str, Any]:
-    return {
+    extras = [{"code": extra["code"], "quantity": format(extra["quantity"], "f")} for extra in item.get("extras", ())]
+    wish = {
         "resource_id": encode_id("res", item["resource_id"]),
         "start": item["start"].isoformat(),
         "end": item["end"].isoformat(),
@@ -228,6 +243,7 @@ def _booking(item: Mapping[str, Any], flow: str, checkout: Checkout) -> dict[str
         "asks_approval": flow == APPROVAL,
         "checkout_id": encode_id("chk", checkout.checkout_id),
     }
+    return {**wish, "extras": extras} if extras else wish
 
 
 def _book(

@@ -9,12 +9,12 @@ from typing import Any
 
 from flask import request
 
-from portal.api import api
 from portal.fields import read_number
 from portal.formats import number
 from portal.forms import ApiForm
 from portal.problems import Fault
-from portal.seats import current_seat
+from portal.slots import SlotForm
+from portal.translation import gettext as _
 
 Extra = Mapping[str, Any]
 _ORDERED = "extra-"
@@ -31,43 +31,61 @@ class ExtrasForm(ApiForm):
         place = re.match(r"/extras/(\d+)", fault.pointer)
         if place is None:
             return super()._place(fault)
-        self.extra_faults[ordered_extras()[int(place[1])]["code"]] = fault.detail
+        order = ordered_extras()[int(place[1])]
+        is_number = isinstance(_as_number(order["quantity"]), Decimal)
+        self.extra_faults[order["code"]] = fault.detail if is_number else _("Please write a number.")
         # Counts as a fault of the form, which says above it that there are some.
         self.form_errors.append(fault.detail)
         return True
+
+
+class RoomForm(ExtrasForm, SlotForm):
+    """A time in a room, and what is had along with it."""
+
+    def body(self, *, nulls: bool = False) -> dict[str, Any]:
+        """With the extras that were asked for."""
+        body, extras = super().body(nulls=nulls), ordered_extras()
+        return {**body, "extras": extras} if extras else body
 
 
 def with_orders(extras: Iterable[Extra], orders: Iterable[Extra] = ()) -> list[dict[str, Any]]:
     """Extras, each with how many of it the sent form asks for, or before it is sent the ``orders`` of a booking."""
     booked = {order["code"]: number(order["quantity"]) for order in orders}
     return [
-        {**extra, "ordered": request.form.get(_ORDERED + extra["code"], booked.get(extra["code"], ""))}
-        for extra in extras
+        {**extra, "ordered": _sent().get(_ORDERED + extra["code"], booked.get(extra["code"], ""))} for extra in extras
     ]
 
 
 def ordered_extras() -> list[dict[str, str]]:
     """What the sent form asks for: inputs are named ``extra-`` and the code."""
-    asked = {name.removeprefix(_ORDERED): text for name, text in request.form.items() if name.startswith(_ORDERED)}
+    asked = {name.removeprefix(_ORDERED): text for name, text in sent_inputs().items()}
     return [{"code": code, "quantity": _quantity(text)} for code, text in asked.items() if text.strip(" 0")]
+
+
+def sent_inputs() -> dict[str, str]:
+    """The inputs for extras as they were sent, the empty ones too."""
+    return {name: text for name, text in _sent().items() if name.startswith(_ORDERED)}
+
+
+def filled_inputs(orders: Iterable[Extra]) -> dict[str, str]:
+    """The inputs that ask for these extras: for addresses of forms that begin with them."""
+    return {_ORDERED + order["code"]: number(order["quantity"]) for order in orders}
 
 
 def changed_extras(booking: Mapping[str, Any]) -> list[dict[str, str]] | None:
     """What the sent form asks for when it is something else than the booking has; None when it is not."""
     asked = ordered_extras()
-    has_inputs = any(name.startswith(_ORDERED) for name in request.form)
-    return asked if has_inputs and _counted(asked) != _counted(booking.get("extras") or ()) else None
+    return asked if sent_inputs() and _counted(asked) != _counted(booking.get("extras") or ()) else None
 
 
-def members_extras(resource_id: str) -> list[Extra]:
-    """Extras of a room's rates that are open to everybody, which the storefront's page tells: none while it is closed.
+def extras_of(room: Mapping[str, Any], *, is_member: bool) -> list[Extra]:
+    """Extras of a room's rates on the storefront for whoever looks.
 
-    Where rates differ about a price it is left to the quote.
+    Where rates differ about a price it is None, and left to the quote.
     """
-    shop = api().maybe(f"/v1/storefront/{current_seat().organization['slug']}", next_free="false") or {}
-    room: Mapping[str, Any] = next((one for one in shop.get("resources", ()) if one["id"] == resource_id), {})
+    rates = [rate for rate in room.get("rates", ()) if not (is_member and _is_for_strangers(rate))]
     found: dict[str, Extra] = {}
-    for extra in (extra for rate in room.get("rates", ()) if _is_for_members(rate) for extra in rate["extras"]):
+    for extra in (extra for rate in rates for extra in rate.get("extras", ())):
         before = found.get(extra["code"], extra)
         found[extra["code"]] = extra if before["price"] == extra["price"] else {**extra, "price": None}
     return list(found.values())
@@ -84,15 +102,20 @@ def booked_extras(booking: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def offered_again(booking: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What can be booked along with a booking's room, and what it has already, with how many of each."""
+def offered_again(booking: Mapping[str, Any], extras: Iterable[Extra]) -> list[dict[str, Any]]:
+    """The ``extras`` of a booking's room, and those that it has already, with how many of each."""
     booked = booked_extras(booking)
-    found = {extra["code"]: extra for extra in (*booked, *members_extras(booking["resource_id"]))}
+    found = {extra["code"]: extra for extra in (*booked, *extras)}
     return with_orders(found.values(), booked)
 
 
-def _is_for_members(rate: Mapping[str, Any]) -> bool:
-    return "extras" in rate and (rate.get("conditions") or {}).get("audience") != "public"
+def _sent() -> Mapping[str, str]:
+    """What was sent: by the storefront's forms, which work in frames, in the address."""
+    return request.form if request.method == "POST" else request.args
+
+
+def _is_for_strangers(rate: Mapping[str, Any]) -> bool:
+    return (rate.get("conditions") or {}).get("audience") == "public"
 
 
 def _counted(orders: Sequence[Extra]) -> dict[str, Decimal | str]:

@@ -140,6 +140,12 @@ WORDS: dict[str, Any] = {
     "consume": _("Used"),
     "release": _("Given back"),
     "expire": _("Expired"),
+    "held": _("Held"),
+    "returned": _("Given back"),
+    "applied": _("Used for invoices"),
+    "forfeited": _("Kept"),
+    "credited": _("Credited"),
+    "unpaid": _("Payment taken back"),
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
 from booking.domain.price_cover import COST_SCALE, Piece, Timeline
 from booking.domain.price_snapshot import PriceLine
 from booking.domain.price_wording import hours, plain, units
-from booking.domain.rates import Rate, RatePrice, Unit, extras_of
+from booking.domain.rates import Rate, RatePrice, Unit, extras_on
 from common.errors import InvalidError
 from common.money import Money
 
@@ -83,12 +84,12 @@ def _line(part: _Part, net: Money) -> PriceLine:
     return PriceLine("time", units(quantity, price.unit, price.when), quantity, price.price, net)
 
 
-def extra_lines(ordered: Sequence[tuple[str, Decimal]], rates: Sequence[Rate]) -> list[PriceLine]:
-    """A line per extra ordered, at the price of the most specific rate that offers it (PRI-5).
+def extra_lines(ordered: Sequence[tuple[str, Decimal]], rates: Sequence[Rate], day: date) -> list[PriceLine]:
+    """A line per extra ordered for a local day, at the price of the most specific rate that offers it then (PRI-5).
 
     Raises InvalidError ``unknown_extra`` and ``extra_quantity``.
     """
-    offered = extras_of(rates)
+    offered = extras_on(rates, day)
     lines = []
     for code, quantity in ordered:
         if code not in offered:

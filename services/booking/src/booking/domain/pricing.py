@@ -20,6 +20,7 @@ from booking.domain.price_snapshot import Price, PricedSlice, PriceLine
 from booking.domain.price_wording import amount, hours, plain, span
 from booking.domain.promotions import Promotion
 from booking.domain.rates import Buyer, Rate, Unit, applicable_rates
+from common.clock import local_date
 from common.errors import InvalidError
 from common.money import Money
 
@@ -88,7 +89,8 @@ def _rates(request: PriceRequest) -> Sequence[Rate]:
 
 def _complete(time: Price, request: PriceRequest, rates: Sequence[Rate]) -> Price:
     """The price of the time with extras and promo code."""
-    ordered = extra_lines([(order.code, order.quantity) for order in request.extras], rates)
+    day = local_date(request.interval.start, request.calendar.zone)
+    ordered = extra_lines([(order.code, order.quantity) for order in request.extras], rates, day)
     if request.waived:
         return replace(time, total=Money.zero(request.currency), lines=(), explain=("Free of charge, by staff.",))
     promoted = _promotion_lines((*time.lines, *ordered), request)

@@ -224,10 +224,10 @@ def prices_on(rates: Iterable[Rate], day: date) -> tuple[RatePrice, ...]:
     return ()
 
 
-def extras_of(rates: Iterable[Rate]) -> dict[str, Extra]:
-    """What can be booked along, by code, with the price of the first rate (most specific first) that offers it."""
+def extras_on(rates: Iterable[Rate], day: date) -> dict[str, Extra]:
+    """What can be booked along on a local day, by code: as the first rate (most specific first) of that day has it."""
     found: dict[str, Extra] = {}
-    for extra in (extra for rate in rates for extra in rate.extras):
+    for extra in (extra for rate in rates if rate.conditions.hold_on(day) for extra in rate.extras):
         found.setdefault(extra.code, extra)
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from booking.domain.intervals import Interval
 from booking.domain.policies import BookingPolicy
-from booking.domain.rates import Buyer, Extra, Rate, RatePrice, applicable_rates, extras_of, is_offered, prices_on
+from booking.domain.rates import Buyer, Extra, Rate, RatePrice, applicable_rates, extras_on, is_offered, prices_on
 from booking.domain.slots import Availability, BookableResource, Busy, availability
 from booking.services.desk import read_calendar, read_policies, read_rate
 from booking.services.occupancy import UNITS_PER_RESOURCE
@@ -134,8 +134,9 @@ def find_times(
         cut = times if viewer.is_staff else _while_bookable(times, now, policies[row.id], row.timezone)
         first = cut.free[0].start if cut.free else window.start
         fitting = applicable_rates(rates, row.id, row.type, buyer)
-        prices = () if row.is_free else prices_on(fitting, local_date(first, row.timezone))
-        result.append(ResourceTimes(row, cut, prices, tuple(extras_of(fitting).values())))
+        day = local_date(first, row.timezone)
+        prices = () if row.is_free else prices_on(fitting, day)
+        result.append(ResourceTimes(row, cut, prices, tuple(extras_on(fitting, day).values())))
     return window, result
 
 

@@ -22,17 +22,29 @@ from gateway.checkouts import Buyer, Checkouts, Order
 
 blueprint = Blueprint("checkouts", __name__, description="Buying on the public page")
 _STATES = ("awaiting_payment", "processing", "awaiting_approval", "confirmed", "expired", "failed")
-_OF_KIND = {"booking": {"resource_id", "start", "end"}, "plan": {"plan_id", "quantity", "start_date"}}
+_OF_KIND = {"booking": {"resource_id", "start", "end", "extras"}, "plan": {"plan_id", "quantity", "start_date"}}
 _NEEDED = {"booking": ("resource_id", "start", "end"), "plan": ("plan_id",)}
 
 
+class CheckoutExtraSchema(StrictSchema):
+    """So many of an extra that the room's rates offer (PRI-5)."""
+
+    code = Text(required=True, longest=60, metadata={"example": "projector"})
+    quantity = Quantity(least="0.000001", most="10000", load_default=Decimal(1))
+
+
 class CheckoutItemSchema(StrictSchema):
-    """A time to be booked, or a plan or pass."""
+    """A time to be booked, perhaps with extras, or a plan or pass."""
 
     kind = fields.String(required=True, validate=validate.OneOf(sorted(_OF_KIND)))
     resource_id = Id("res")
     start = Instant()
     end = Instant()
+    extras = fields.List(
+        fields.Nested(CheckoutExtraSchema),
+        validate=validate.Length(max=50),
+        metadata={"description": "What is booked along with the time; plans and passes have none"},
+    )
     plan_id = Id("pln")
     quantity = Quantity(least="1", most="1000", places=0)
     start_date = CivilDate()

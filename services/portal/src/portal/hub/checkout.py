@@ -95,7 +95,7 @@ def _price(slug: str, line: Line) -> tuple[dict[str, Any] | None, str | None]:
     if not line.is_room:
         price = line.thing["price"]
         return {**price, "amount_minor": price["amount_minor"] * line.quantity}, None
-    quote, why_not = quoted(slug, line.thing["id"], line.times())
+    quote, why_not = quoted(slug, line.thing["id"], line.wanted())
     if quote is None:
         return None, why_not
     against = [in_words(violation["code"], violation["detail"]) for violation in quote.get("violations") or ()]

@@ -58,6 +58,12 @@ def is_embedded() -> bool:
     return request.args.get("embed") == "1"
 
 
+def is_member() -> bool:
+    """Whether a member of the house looks who has signed in."""
+    seat = g.get("seat")
+    return seat is not None and not seat.is_staff
+
+
 def shop_now(shop: Shop) -> datetime:
     """The organisation's time: a rehearsal's own when its page tells it."""
     told = shop.get("now")

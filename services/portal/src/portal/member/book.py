@@ -9,28 +9,23 @@ from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
 from portal.api import api
-from portal.extras import ExtrasForm, members_extras, ordered_extras, with_orders
+from portal.extras import RoomForm, with_orders
 from portal.fields import LineField
 from portal.forms import MAYBE
 from portal.member.door import blueprint
 from portal.problems import ApiProblem
 from portal.rehearsal_clock import now
 from portal.seats import current_seat
-from portal.slots import SlotForm, asked_day, free_day, offer_times, on_day, window
+from portal.slots import asked_day, free_day, offer_times, on_day, window
 from portal.translation import gettext as _
 from portal.translation import lazy_gettext
 
 
-class BookForm(ExtrasForm, SlotForm):
+class BookForm(RoomForm):
     """What a member says when booking."""
 
     note = TextAreaField(lazy_gettext("Note for the house"), [MAYBE])
     promo_code = LineField(lazy_gettext("Promo code"), [MAYBE])
-
-    def body(self, *, nulls: bool = False) -> dict[str, Any]:
-        """With the extras that were asked for."""
-        body, extras = super().body(nulls=nulls), ordered_extras()
-        return {**body, "extras": extras} if extras else body
 
 
 @blueprint.get("/<slug>/book")
@@ -56,7 +51,7 @@ def book_room(resource_id: str) -> str | Response:
     form, room, day = _room(resource_id)
     made = form.send(lambda body: api().post("/v1/bookings", body | _whose(resource_id) | {"payment": "on_invoice"}))
     if made is None:
-        extras = with_orders(members_extras(resource_id))
+        extras = with_orders(room["extras"])
         return render_template("member/book_room.html", form=form, room=room, day=day, extras=extras)
     is_done = made["status"] == "confirmed"
     flash(_("Booked. See you then!") if is_done else _("Asked for; we will tell you."), "success")
@@ -82,11 +77,12 @@ def _room(resource_id: str) -> tuple[BookForm, dict[str, Any], Any]:
     room = api().get(f"/v1/resources/{resource_id}")
     zone = api().get(f"/v1/locations/{room['location_id']}")["timezone"]
     found = api().get("/v1/availability", resource_id=resource_id, **window(now(), zone))
-    times = found["items"][0] if found.get("items") else {"free": [], "prices": []}
+    times = found["items"][0] if found.get("items") else {"free": []}
     day = free_day(asked_day(now(), zone), times["free"], zone)
     form = BookForm(shown={"minutes": "60", "start": request.args.get("start")})
     offer_times(form, on_day(times["free"], day, zone), zone)
-    return form, {**room, "prices": times.get("prices", []), "timezone": zone}, day
+    for_me = {name: times.get(name, []) for name in ("prices", "extras")}
+    return form, {**room, **for_me, "timezone": zone}, day
 
 
 def _whose(resource_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.api import api
-from portal.extras import ExtrasForm, changed_extras, offered_again
+from portal.extras import Extra, ExtrasForm, changed_extras, offered_again
 from portal.formats import local, parse_instant
 from portal.member.door import blueprint
 from portal.problems import ApiProblem
@@ -24,6 +24,7 @@ class MoveForm(ExtrasForm, SlotForm):
     """What is to be different: a time that stays is not sent, for moving may be too late where extras are not."""
 
     booking: Booking
+    offered: list[Extra]
 
     def body(self, *, nulls: bool = False) -> dict[str, Any]:
         """Only what differs from the booking."""
@@ -43,7 +44,7 @@ def move_booking(booking_id: str) -> str | Response:
     form, booking, day = _times(booking_id)
     changed = form.send(lambda body: api().patch(f"/v1/bookings/{booking_id}", body) if body else booking)
     if changed is None:
-        extras = offered_again(booking)
+        extras = offered_again(booking, form.offered)
         return render_template("member/move.html", form=form, booking=booking, day=day, extras=extras)
     is_moved = not _is_same(changed["start"], booking["start"])
     flash(_("Moved. See you then!") if is_moved else _("Changed. See you then!"), "success")
@@ -69,12 +70,12 @@ def _times(booking_id: str) -> tuple[MoveForm, Booking, date]:
     zone = booking["timezone"]
     day = asked_day(now(), zone) if "date" in request.args else local(booking["start"], zone).date()
     found = api().maybe("/v1/availability", resource_id=booking["resource_id"], date=day.isoformat()) or {}
-    free = found["items"][0]["free"] if found.get("items") else []
+    times = found["items"][0] if found.get("items") else {"free": []}
     length = parse_instant(booking["end"]) - parse_instant(booking["start"])
     minutes = int(length.total_seconds() // 60)
     form = MoveForm(shown={"minutes": str(minutes), "start": booking["start"]})
-    form.booking = booking
+    form.booking, form.offered = booking, times.get("extras", [])
     # Its own time is taken by itself only.
     own = [booking] if local(booking["start"], zone).date() == day else []
-    offer_times(form, joined([*free, *own]), zone, minutes)
+    offer_times(form, joined([*times["free"], *own]), zone, minutes)
     return form, booking, day
