@@ -32,6 +32,8 @@ class Settings:
     amqp_prefix: str = from_env("AMQP_PREFIX", "")
     internal_token: str = from_env("DESKLEDGER_INTERNAL_TOKEN")
     secret: str = from_env("DESKLEDGER_SECRET", "")
+    # Comma-separated: they still open what they sealed, until `migrate` has sealed it anew.
+    previous_secrets: str = from_env("DESKLEDGER_PREVIOUS_SECRETS", "")
     log_level: str = from_env("LOG_LEVEL", "INFO")
     log_format: str = from_env("LOG_FORMAT", "json")
     otel_endpoint: str = from_env("OTEL_EXPORTER_OTLP_ENDPOINT", "")
@@ -40,6 +42,11 @@ class Settings:
     metrics_bind: str = from_env("METRICS_BIND", "127.0.0.1")
     pool_size: int = from_env("DATABASE_POOL_SIZE", 10)
     max_body_bytes: int = from_env("MAX_BODY_BYTES", 1_048_576)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret that seals, then the earlier ones (`common.sealing`)."""
+        return (self.secret, *filter(None, self.previous_secrets.split(",")))
 
 
 def load_settings(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:

@@ -15,7 +15,7 @@ from members.services.signing_keys import ensure_first_key, revoke_keys, rotate_
 
 def prepare(database: Database, settings: MembersSettings) -> None:
     """After each migration: the first signing key."""
-    ensure_first_key(database, settings.secret)
+    ensure_first_key(database, settings.secrets)
 
 
 @click.command("rotate-keys")
@@ -25,7 +25,7 @@ def rotate_keys_command(use_in: int) -> None:
     settings = load_settings(MembersSettings, os.environ)
     kid = rotate_keys(
         Database(settings.database_url),
-        settings.secret,
+        settings.secrets,
         use_in=timedelta(seconds=use_in),
         lifetime=timedelta(seconds=settings.access_token_seconds),
     )
@@ -37,7 +37,7 @@ def rotate_keys_command(use_in: int) -> None:
 def revoke_keys_command() -> None:
     """After a leak: end all signing keys now. Clients get new access tokens with their refresh tokens."""
     settings = load_settings(MembersSettings, os.environ)
-    kid = revoke_keys(Database(settings.database_url), settings.secret)
+    kid = revoke_keys(Database(settings.database_url), settings.secrets)
     click.echo(f"only the key {kid} is valid now")
 
 

@@ -17,13 +17,14 @@ from common.config import ConfigurationError
 from common.db import Database
 from common.db.plumbing import outbox_table
 from common.messaging.outbox_rows import try_to_lead
+from common.sealing import ForeignSecretError
 from common.tenancy import SigningKeys
 from common.testing.plugin import ApiClient
 from members.models import TokenKey
 from members.service import SERVICE
 from members.services.signing_keys import current_key, ensure_first_key, key_set, revoke_keys, rotate_keys
 
-SECRET = "a master secret"
+SECRETS = ("a master secret",)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def database(make_database: Callable[..., Database]) -> Database:
 
 def current_kid(database: Database) -> str:
     with database.system_session() as session:
-        return current_key(session, SECRET)[0]
+        return current_key(session, SECRETS)[0]
 
 
 def announcements(database: Database) -> list[dict[str, Any]]:
@@ -46,21 +47,34 @@ def announcements(database: Database) -> list[dict[str, Any]]:
 
 def test_several_processes_make_one_first_key_and_announce_it_once(database: Database) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: ensure_first_key(database, SECRET), range(4)))
+        list(pool.map(lambda _: ensure_first_key(database, SECRETS), range(4)))
     with database.system_session() as session:
         assert session.scalar(select(func.count()).select_from(TokenKey)) == 1
     [message] = announcements(database)
     assert [key["kid"] for key in message["keys"]] == [current_kid(database)]
     with pytest.raises(ConfigurationError, match="another DESKLEDGER_SECRET"):
-        ensure_first_key(database, "another secret")
+        ensure_first_key(database, ("another secret",))
+
+
+def test_keys_are_sealed_anew_when_the_secret_was_changed(database: Database) -> None:
+    changed = ("a new secret", *SECRETS)
+    ensure_first_key(database, SECRETS)
+    kid = current_kid(database)
+    with database.system_session() as session:
+        assert current_key(session, changed)[0] == kid, "also before the migration"
+    ensure_first_key(database, changed)
+    with database.system_session() as session:
+        assert current_key(session, changed[:1])[0] == kid
+        with pytest.raises(ForeignSecretError):
+            current_key(session, SECRETS)
 
 
 def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_ends_after_its_last_token(
     database: Database,
 ) -> None:
-    ensure_first_key(database, SECRET)
+    ensure_first_key(database, SECRETS)
     old = current_kid(database)
-    new = rotate_keys(database, SECRET, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
+    new = rotate_keys(database, SECRETS, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
     assert current_kid(database) == old
     keys = {key["kid"]: key["not_after"] for key in announcements(database)[-1]["keys"]}
     assert set(keys) == {old, new}
@@ -79,18 +93,18 @@ def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_ends_after_i
 
 @pytest.mark.timeout(60)
 def test_keys_are_made_rotated_and_revoked_while_a_worker_leads_the_relay(database: Database) -> None:
-    ensure_first_key(database, SECRET)
+    ensure_first_key(database, SECRETS)
     with psycopg.connect(database.url.replace("+psycopg", "")) as worker:
         assert try_to_lead(worker)
-        ensure_first_key(database, SECRET)
-        rotated = rotate_keys(database, SECRET, use_in=timedelta(), lifetime=timedelta(minutes=15))
-        assert revoke_keys(database, SECRET) != rotated
+        ensure_first_key(database, SECRETS)
+        rotated = rotate_keys(database, SECRETS, use_in=timedelta(), lifetime=timedelta(minutes=15))
+        assert revoke_keys(database, SECRETS) != rotated
 
 
 def test_a_key_used_at_once_is_not_replaced_by_one_that_was_planned_before(database: Database) -> None:
-    ensure_first_key(database, SECRET)
-    planned = rotate_keys(database, SECRET, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
-    urgent = rotate_keys(database, SECRET, use_in=timedelta(), lifetime=timedelta(minutes=15))
+    ensure_first_key(database, SECRETS)
+    planned = rotate_keys(database, SECRETS, use_in=timedelta(minutes=10), lifetime=timedelta(minutes=15))
+    urgent = rotate_keys(database, SECRETS, use_in=timedelta(), lifetime=timedelta(minutes=15))
     with database.system_session() as session:
         session.execute(update(TokenKey).where(TokenKey.kid == planned).values(use_from=session.clock.now()))
         session.commit()
@@ -98,11 +112,11 @@ def test_a_key_used_at_once_is_not_replaced_by_one_that_was_planned_before(datab
 
 
 def test_revoked_keys_end_at_once_for_processes_that_knew_them_too(database: Database) -> None:
-    ensure_first_key(database, SECRET)
+    ensure_first_key(database, SECRETS)
     leaked, seconds = current_kid(database), [0.0]
     known = SigningKeys(database, monotonic=lambda: seconds[0])
     assert known(leaked) is not None
-    new = revoke_keys(database, SECRET)
+    new = revoke_keys(database, SECRETS)
     assert current_kid(database) == new
     assert [key["kid"] for key in announcements(database)[-1]["keys"] if key["not_after"] is None] == [new]
     with database.system_session() as session:

@@ -43,7 +43,7 @@ def build_jobs(settings: NotificationsSettings) -> Sequence[Job]:
         Job(
             name="deliver-webhooks",
             due=_pending(WebhookDelivery, WebhookDelivery.due_at),
-            run=partial(deliver_webhooks_due, poster=poster, secret=settings.secret),
+            run=partial(deliver_webhooks_due, poster=poster, secrets=settings.secrets),
         ),
         Job(
             name="forget-notifications",

@@ -16,6 +16,7 @@ from notifications.jobs import build_jobs
 from notifications.mail.links import LINKS
 from notifications.messages.handlers import handlers
 from notifications.models import Base
+from notifications.services.sealing import reseal_secrets
 
 
 def blueprints() -> Sequence[Blueprint]:
@@ -43,5 +44,6 @@ SERVICE = Service(
     subscriptions=ROUTING,
     build_jobs=_jobs,
     setup=_setup,
+    prepare=reseal_secrets,
     commands=(read_bounce_command,),
 )

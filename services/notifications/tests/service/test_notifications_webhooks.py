@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from common.errors import UnavailableError
 from common.ids import encode_id, new_id
 from common.jobs import JobRun, next_due
 from common.testing.plugin import ApiClient
@@ -33,6 +34,7 @@ from notifications.jobs import build_jobs
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from notifications.outgoing.posting import Poster
 from notifications.service import SERVICE
+from notifications.services.sealing import reseal_secrets, unseal
 
 Example = Callable[..., Any]
 SECRET = "secret-of-tests"
@@ -553,3 +555,19 @@ def test_what_has_expired_is_forgotten_once_a_day(
     for job in jobs:
         job.run(JobRun(rehearsal.database, rehearsal.organization_id, due))
     assert rehearsal.rows(WebhookEvent) == rehearsal.rows(WebhookDelivery) == []
+
+
+def test_secrets_are_sealed_anew_when_the_installations_own_was_changed(
+    live: Any, owner: ApiClient, receiver: Receiver
+) -> None:
+    shown = subscribe(owner, receiver.url)["secret"]
+    known = {"database_url": live.database.url, "internal_token": "x"}
+    changed = NotificationsSettings(**known, secret="a new secret", previous_secrets=SECRET)
+    (endpoint,) = live.rows(WebhookEndpoint)
+    assert unseal(changed.secrets, endpoint.sealed_secret) == shown, "also before the migration"
+    reseal_secrets(live.database, changed)
+    (endpoint,) = live.rows(WebhookEndpoint)
+    assert unseal(("a new secret",), endpoint.sealed_secret) == shown
+    with pytest.raises(UnavailableError, match="not the one"):
+        unseal((SECRET,), endpoint.sealed_secret)
+    reseal_secrets(live.database, replace(changed, secret=SECRET, previous_secrets="a new secret"))

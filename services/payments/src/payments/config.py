@@ -17,7 +17,6 @@ class PaymentsSettings(Settings):
     """
 
     secret: str = from_env("DESKLEDGER_SECRET")
-    previous_secrets: str = from_env("DESKLEDGER_PREVIOUS_SECRETS", "")
     public_url: str = from_env("PUBLIC_URL", "http://localhost:8000")
     charge_workers: int = from_env("PAYMENTS_CHARGE_WORKERS", 8)
     charges_per_second: int = from_env("PAYMENTS_CHARGES_PER_SECOND", 80)

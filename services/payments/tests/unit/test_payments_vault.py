@@ -19,13 +19,13 @@ def test_what_was_sealed_opens_again_and_shows_nothing() -> None:
 
 def test_a_changed_secret_opens_what_the_previous_one_sealed() -> None:
     sealed = Vault("old").seal(KEYS)
-    assert Vault("new", ["old"]).open(sealed) == KEYS
+    assert Vault("new", "old").open(sealed) == KEYS
     with pytest.raises(UnavailableError, match="DESKLEDGER_SECRET"):
         Vault("new").open(sealed)
 
 
 def test_credentials_are_sealed_anew_and_then_the_old_secret_can_be_forgotten() -> None:
-    both, sealed = Vault("new", ["old"]), Vault("old").seal(KEYS)
+    both, sealed = Vault("new", "old"), Vault("old").seal(KEYS)
     again = both.resealed(sealed)
     assert again is not None
     assert Vault("new").open(again) == KEYS
@@ -36,7 +36,7 @@ def test_credentials_are_sealed_anew_and_then_the_old_secret_can_be_forgotten() 
 
 def test_links_in_old_mails_fit_while_the_old_secret_is_known() -> None:
     token = Vault("old").link_token("pay_1")
-    assert Vault("new", ["old"]).link_fits("pay_1", token)
+    assert Vault("new", "old").link_fits("pay_1", token)
     assert not Vault("new").link_fits("pay_1", token)
 
 

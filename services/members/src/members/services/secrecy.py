@@ -7,24 +7,12 @@ import hashlib
 import hmac
 import secrets
 
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-
-def derive_key(secret: str, purpose: str) -> bytes:
-    """32 bytes for one purpose; other purposes' keys tell nothing about it."""
-    return HKDF(SHA256(), 32, salt=None, info=f"deskledger members {purpose}".encode()).derive(secret.encode())
-
-
-def cipher(secret: str, purpose: str) -> Fernet:
-    """Encryption with a key of one purpose."""
-    return Fernet(base64.urlsafe_b64encode(derive_key(secret, purpose)))
+from common.sealing import derived_key
 
 
 def keyed_digest(secret: str, purpose: str, *parts: bytes) -> bytes:
     """A digest that cannot be guessed at without the master secret; ``parts`` are kept apart."""
-    digest = hmac.new(derive_key(secret, purpose), digestmod=hashlib.sha256)
+    digest = hmac.new(derived_key(secret, f"deskledger members {purpose}"), digestmod=hashlib.sha256)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()

@@ -7,15 +7,15 @@ a service checks every token with its own copies, so a rotation is never noticed
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import func, or_, select, text
@@ -23,41 +23,45 @@ from sqlalchemy import func, or_, select, text
 from common.config import ConfigurationError
 from common.db import Database, TenantSession
 from common.messaging import outbox
+from common.sealing import ForeignSecretError, Seal
 from common.tenancy import store_signing_keys
 from members.messages.publishes import signing_keys_changed
 from members.models import TokenKey
-from members.services.secrecy import cipher
 
 # The key set is one aggregate of no organisation; its version is the number of keys ever made.
 KEY_SET_ID = UUID("0192f0c8-0000-7000-8000-6b6579736574")
 # Not the relay's number: that one is held in this database for as long as a worker runs.
 _KEY_SET_LOCK = 727003
-_PURPOSE = "signing keys"
+_PURPOSE = "deskledger members signing keys"
+# The installation's secrets: the first seals private keys, earlier ones still open what they sealed.
+Secrets = tuple[str, ...]
 
 
-def ensure_first_key(database: Database, secret: str) -> None:
+def ensure_first_key(database: Database, secrets: Secrets) -> None:
     """Make the first key pair unless there is one; several processes may call this at once.
 
-    Raises ConfigurationError when the stored keys were encrypted with another master secret.
+    Private keys are sealed anew when the installation's secret was changed. Raises ConfigurationError when the key that
+    signs was sealed with a secret that is not among them.
     """
     with database.system_session() as session:
         _lock_key_set(session)
         if session.scalar(select(func.count()).select_from(TokenKey)):
-            _check_secret(session, secret)
-            return
-        _add_key(session, secret, use_in=timedelta())
-        _announce(session)
+            _check_secret(session, secrets)
+            _seal_anew(session, secrets)
+        else:
+            _add_key(session, secrets, use_in=timedelta())
+            _announce(session)
         session.commit()
 
 
-def rotate_keys(database: Database, secret: str, *, use_in: timedelta, lifetime: timedelta) -> str:
+def rotate_keys(database: Database, secrets: Secrets, *, use_in: timedelta, lifetime: timedelta) -> str:
     """Publish a new key that is used after ``use_in``; returns its kid.
 
     The others end when the last token they signed has run out: ``lifetime`` later.
     """
     with database.system_session() as session:
         _lock_key_set(session)
-        key = _add_key(session, secret, use_in=use_in)
+        key = _add_key(session, secrets, use_in=use_in)
         others = select(TokenKey).where(TokenKey.kid != key.kid, TokenKey.not_after.is_(None))
         for other in session.scalars(others):
             other.not_after = key.use_from + lifetime + timedelta(minutes=1)
@@ -66,14 +70,14 @@ def rotate_keys(database: Database, secret: str, *, use_in: timedelta, lifetime:
         return key.kid
 
 
-def revoke_keys(database: Database, secret: str) -> str:
+def revoke_keys(database: Database, secrets: Secrets) -> str:
     """After a leak: end every key now and sign with a new one; returns its kid. All access tokens end with them.
 
     Services notice within half a minute; refresh tokens and API keys are not signed and go on.
     """
     with database.system_session() as session:
         _lock_key_set(session)
-        key, now = _add_key(session, secret, use_in=timedelta()), session.clock.now()
+        key, now = _add_key(session, secrets, use_in=timedelta()), session.clock.now()
         for other in session.scalars(select(TokenKey).where(TokenKey.kid != key.kid)):
             other.not_after = now if other.not_after is None else min(other.not_after, now)
         _announce(session)
@@ -81,11 +85,14 @@ def revoke_keys(database: Database, secret: str) -> str:
         return key.kid
 
 
-def current_key(session: TenantSession, secret: str) -> tuple[str, Ed25519PrivateKey]:
-    """The (kid, private key) that signs now: of the keys whose time has come, the one made last."""
+def current_key(session: TenantSession, secrets: Secrets) -> tuple[str, Ed25519PrivateKey]:
+    """The (kid, private key) that signs now: of the keys whose time has come, the one made last.
+
+    Raises ForeignSecretError.
+    """
     usable = select(TokenKey).where(TokenKey.use_from <= session.clock.now())
     key = session.scalars(usable.order_by(TokenKey.created_at.desc(), TokenKey.kid).limit(1)).one()
-    return key.kid, _decrypt(secret, key.private_key)
+    return key.kid, _decrypt(secrets, key.private_key)
 
 
 def key_set(session: TenantSession) -> dict[str, Any]:
@@ -97,23 +104,32 @@ def _lock_key_set(session: TenantSession) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _KEY_SET_LOCK})
 
 
-def _check_secret(session: TenantSession, secret: str) -> None:
+def _check_secret(session: TenantSession, secrets: Secrets) -> None:
     try:
-        current_key(session, secret)
-    except InvalidToken as error:
+        current_key(session, secrets)
+    except ForeignSecretError as error:
         raise ConfigurationError(
-            "cannot start: the signing keys were encrypted with another DESKLEDGER_SECRET; set the one used before"
+            "cannot start: the signing keys were sealed with another DESKLEDGER_SECRET; set that one, "
+            "or name it in DESKLEDGER_PREVIOUS_SECRETS"
         ) from error
 
 
-def _add_key(session: TenantSession, secret: str, *, use_in: timedelta) -> TokenKey:
+def _seal_anew(session: TenantSession, secrets: Secrets) -> None:
+    """Under the newest secret, so that earlier ones can be forgotten; keys that nothing opens sign no more anyway."""
+    seal = Seal(secrets, _PURPOSE)
+    for key in session.scalars(select(TokenKey)):
+        with suppress(ForeignSecretError):
+            key.private_key = seal.resealed(key.private_key) or key.private_key
+
+
+def _add_key(session: TenantSession, secrets: Secrets, *, use_in: timedelta) -> TokenKey:
     private, now = Ed25519PrivateKey.generate(), session.clock.now()
     raw = private.private_bytes(
         serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
     )
     key = TokenKey(
-        kid=secrets.token_hex(8),
-        private_key=cipher(secret, _PURPOSE).encrypt(raw),
+        kid=token_hex(8),
+        private_key=Seal(secrets, _PURPOSE).seal(raw),
         public_key=_pem(private.public_key()),
         created_at=now,
         use_from=now + use_in,
@@ -128,8 +144,8 @@ def _pem(key: Ed25519PublicKey) -> str:
 
 
 @lru_cache(maxsize=8)
-def _decrypt(secret: str, private_key: bytes) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(cipher(secret, _PURPOSE).decrypt(private_key))
+def _decrypt(secrets: Secrets, private_key: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(Seal(secrets, _PURPOSE).open(private_key))
 
 
 def _valid_keys(session: TenantSession) -> Sequence[TokenKey]:

@@ -46,7 +46,7 @@ def issue_access_token(
 
     It ends ``until`` then at the latest: no token outlives the key that it was exchanged for.
     """
-    kid, key = current_key(session, settings.secret)
+    kid, key = current_key(session, settings.secrets)
     now = session.clock.now()
     ends = now + timedelta(seconds=settings.access_token_seconds)
     ends = ends if until is None else min(ends, until)

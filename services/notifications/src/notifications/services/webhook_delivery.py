@@ -41,12 +41,12 @@ class _Parcel:
     headers: dict[str, str]
 
 
-def deliver_webhooks_due(run: JobRun, poster: Poster, secret: str) -> None:
+def deliver_webhooks_due(run: JobRun, poster: Poster, secrets: tuple[str, ...]) -> None:
     """Deliver all that is due for an organisation, several at a time; a long queue goes on in the next turn."""
     until = monotonic() + TURN_SECONDS
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="webhook") as pool:
         while monotonic() < until:
-            parcels = _claim(run, secret)
+            parcels = _claim(run, secrets)
             if parcels is None:
                 return
             for parcel, (answer, milliseconds) in zip(
@@ -61,7 +61,7 @@ def _post(poster: Poster, parcel: _Parcel) -> tuple[Answer, int]:
     return answer, round((monotonic() - started) * 1000)
 
 
-def _claim(run: JobRun, secret: str) -> list[_Parcel] | None:
+def _claim(run: JobRun, secrets: tuple[str, ...]) -> list[_Parcel] | None:
     """The next handful with what to send; None when nothing is due. A disabled endpoint's deliveries are dropped."""
     with run.database.session(run.organization_id) as session:
         rows = _due(session, run)
@@ -72,7 +72,7 @@ def _claim(run: JobRun, secret: str) -> list[_Parcel] | None:
                 row.state, row.due_at = "failed", None
                 continue
             row.lease_until, row.attempts = session.clock.now() + LEASE, row.attempts + 1
-            parcels.append(_parcel(session, row, endpoint, secret))
+            parcels.append(_parcel(session, row, endpoint, secrets))
         session.commit()
     return parcels if rows else None
 
@@ -88,7 +88,9 @@ def _due(session: TenantSession, run: JobRun) -> Sequence[WebhookDelivery]:
     ).all()
 
 
-def _parcel(session: TenantSession, row: WebhookDelivery, endpoint: WebhookEndpoint, secret: str) -> _Parcel:
+def _parcel(
+    session: TenantSession, row: WebhookDelivery, endpoint: WebhookEndpoint, secrets: tuple[str, ...]
+) -> _Parcel:
     body = event_body(row.event)
     timestamp = int(session.clock.now().timestamp())
     headers = {
@@ -96,7 +98,7 @@ def _parcel(session: TenantSession, row: WebhookDelivery, endpoint: WebhookEndpo
         "User-Agent": "Deskledger-Webhooks/1",
         "Deskledger-Event": row.event.type,
         "Deskledger-Delivery": encode_id("whd", row.id),
-        HEADER: signature(unseal(secret, endpoint.sealed_secret), timestamp, body),
+        HEADER: signature(unseal(secrets, endpoint.sealed_secret), timestamp, body),
     }
     return _Parcel(row.id, row.attempts, endpoint.url, body, headers)
 

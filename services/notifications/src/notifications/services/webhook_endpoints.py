@@ -29,7 +29,7 @@ def create_endpoint(
     """Add an endpoint; returns it with its secret, which is shown this once. Raises InvalidError for an unfit URL."""
     check_url(values["url"], allow_private=settings.webhook_allow_private)
     secret = _fresh_secret()
-    endpoint = WebhookEndpoint(**values, sealed_secret=seal(settings.secret, secret), created_at=session.now())
+    endpoint = WebhookEndpoint(**values, sealed_secret=seal(settings.secrets, secret), created_at=session.now())
     session.add(endpoint)
     session.flush()
     audit.record(session, "webhook_endpoint.created", encode_id("whk", endpoint.id), {"url": endpoint.url})
@@ -63,7 +63,7 @@ def change_endpoint(
 def renew_secret(session: TenantSession, endpoint: WebhookEndpoint, settings: NotificationsSettings) -> str:
     """Give a locked endpoint a new secret and return it; the old one signs nothing any more."""
     secret = _fresh_secret()
-    endpoint.sealed_secret = seal(settings.secret, secret)
+    endpoint.sealed_secret = seal(settings.secrets, secret)
     endpoint.touch()
     session.flush()
     audit.record(session, "webhook_endpoint.secret_renewed", encode_id("whk", endpoint.id))

@@ -43,8 +43,7 @@ class Providers:
     def __init__(
         self, settings: PaymentsSettings, build: Build = build_gateway, connections: Connections | None = None
     ) -> None:
-        previous = [text for text in settings.previous_secrets.split(",") if text]
-        self.vault = Vault(settings.secret, previous)
+        self.vault = Vault(*settings.secrets)
         self.public_url = settings.public_url.rstrip("/")
         self.charge_workers = settings.charge_workers
         self._per_second = settings.charges_per_second

@@ -19,7 +19,7 @@ def reseal_credentials(database: Database, settings: PaymentsSettings) -> None:
 
     Those that no secret opens are left and logged: their gateways need new credentials.
     """
-    vault = Vault(settings.secret, [text for text in settings.previous_secrets.split(",") if text])
+    vault = Vault(*settings.secrets)
     with database.system_session() as session:
         sealed = select(Gateway).where(Gateway.credentials.is_not(None)).order_by(Gateway.id)
         for gateway in session.scalars(sealed.with_for_update()):

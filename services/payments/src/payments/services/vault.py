@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from common.errors import UnavailableError
+from common.sealing import ForeignSecretError, Seal, derived_key
 
-_CREDENTIALS = b"deskledger payments: credentials"
-_LINKS = b"deskledger payments: links"
-
-
-def _derived(secret: str, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
+_CREDENTIALS = "deskledger payments: credentials"
+_LINKS = "deskledger payments: links"
 
 
 class Vault:
-    """Seals and opens credentials. The newest secret seals, earlier ones still open what they sealed."""
+    """Seals and opens credentials. Of ``secrets`` the first seals, the others still open what they sealed."""
 
-    def __init__(self, secret: str, previous: Sequence[str] = ()) -> None:
-        secrets = (secret, *previous)
-        keys = [Fernet(base64.urlsafe_b64encode(_derived(text, _CREDENTIALS))) for text in secrets]
-        self._newest, self._fernet = keys[0], MultiFernet(keys)
-        self._link_keys = [_derived(text, _LINKS) for text in secrets]
+    def __init__(self, *secrets: str) -> None:
+        self._seal = Seal(secrets, _CREDENTIALS)
+        self._link_keys = [derived_key(text, _LINKS) for text in secrets]
 
     def seal(self, credentials: Mapping[str, str]) -> bytes:
         """Encrypt credentials."""
-        return self._fernet.encrypt(json.dumps(dict(credentials)).encode())
+        return self._seal.seal(json.dumps(dict(credentials)).encode())
 
     def open(self, sealed: bytes | None) -> dict[str, str]:
         """Decrypt credentials; none were needed where none are stored. Raises UnavailableError for a foreign secret."""
         if sealed is None:
             return {}
         try:
-            opened: dict[str, str] = json.loads(self._fernet.decrypt(sealed))
-        except InvalidToken as error:
-            raise UnavailableError(
-                "gateway_credentials_unreadable", "the credentials were sealed with another DESKLEDGER_SECRET"
-            ) from error
+            opened: dict[str, str] = json.loads(self._seal.open(sealed))
+        except ForeignSecretError as error:
+            raise _unreadable() from error
         return opened
 
     def resealed(self, sealed: bytes) -> bytes | None:
         """The same credentials under the newest secret; None when they are already. Raises as `open`."""
         try:
-            self._newest.decrypt(sealed)
-        except InvalidToken:
-            return self.seal(self.open(sealed))
-        return None
+            return self._seal.resealed(sealed)
+        except ForeignSecretError as error:
+            raise _unreadable() from error
 
     def link_token(self, subject: str) -> str:
         """A token for a public link about ``subject`` that nobody can guess."""
@@ -63,6 +50,12 @@ class Vault:
         """Whether `link_token` made this token for the subject, under this secret or an earlier one: mails are old."""
         given = token.encode()
         return any(hmac.compare_digest(_link_token(key, subject).encode(), given) for key in self._link_keys)
+
+
+def _unreadable() -> UnavailableError:
+    return UnavailableError(
+        "gateway_credentials_unreadable", "the credentials were sealed with another DESKLEDGER_SECRET"
+    )
 
 
 def _link_token(key: bytes, subject: str) -> str:
